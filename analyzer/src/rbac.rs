@@ -1,0 +1,1 @@
+//! Kubernetes RBAC: rules, what they permit, what that is worth to an attacker.
