@@ -1,0 +1,280 @@
+//! An alert as a person reads it: in an e-mail or at a terminal, at 3 a.m.
+
+use std::fmt::Write as _;
+
+use super::{Actor, Alert, Evidence};
+use crate::detection::Finding;
+use crate::text::wrap;
+
+impl Alert {
+    /// The alert as plain text, one screen long, without JSON. Every character is printable or a line break.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut page = Page::default();
+        page.paragraph(&self.title());
+        page.chapter("Why it matters");
+        for finding in self.findings.iter().take(FINDINGS_SHOWN) {
+            page.item("", &finding.hit.why);
+        }
+        more(&mut page, self.findings.len(), FINDINGS_SHOWN, "reason");
+        self.changes(&mut page);
+        if let Some(first) = self.first() {
+            page.blank();
+            who(&mut page, &first.actor);
+            from(&mut page, first);
+            page.field(
+                "With",
+                if first.user_agent.is_empty() { "a client that does not name itself" } else { &first.user_agent },
+            );
+            page.field("When", &self.when());
+        }
+        page.chapter("What to do");
+        page.item("", &self.advice());
+        self.evidence(&mut page);
+        page.0
+    }
+
+    fn changes(&self, page: &mut Page) {
+        let lines: Vec<(char, &str)> = self
+            .findings
+            .iter()
+            .flat_map(|finding| &finding.hit.changes)
+            .map(|change| (change.sign(), change.text()))
+            .collect();
+        let mut shown: Vec<(char, &str)> = Vec::new();
+        for line in &lines {
+            if !shown.contains(line) {
+                shown.push(*line);
+            }
+        }
+        let objects = self.objects();
+        if shown.is_empty() && objects.is_empty() {
+            return;
+        }
+        page.chapter("What changed");
+        if !objects.is_empty() {
+            page.item("", &objects);
+        }
+        for (sign, text) in shown.iter().take(CHANGES_SHOWN) {
+            page.item(&format!("{sign} "), text);
+        }
+        more(page, shown.len(), CHANGES_SHOWN, "line");
+    }
+
+    fn objects(&self) -> String {
+        let mut names: Vec<String> = Vec::new();
+        for object in self.findings.iter().flat_map(|finding| &finding.hit.objects) {
+            let name = object.to_string();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let left = names.len().saturating_sub(OBJECTS_SHOWN);
+        names.truncate(OBJECTS_SHOWN);
+        let mut text = names.join(", ");
+        if left > 0 {
+            let _ = write!(text, " and {left} more");
+        }
+        text
+    }
+
+    /// What to do next: the advice of the worst finding.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        self.worst()
+            .map(|Finding { detection, hit }| hit.next.clone().unwrap_or_else(|| detection.chapter("What to do")))
+            .unwrap_or_default()
+    }
+
+    fn when(&self) -> String {
+        let times = || self.evidence.iter().filter_map(|evidence| evidence.time);
+        let seconds = |time: jiff::Timestamp| time.strftime("%Y-%m-%d %H:%M:%S").to_string();
+        match (times().min(), times().max()) {
+            (Some(start), Some(end)) if seconds(start) != seconds(end) => {
+                format!("{} to {} UTC", seconds(start), end.strftime("%H:%M:%S"))
+            }
+            (Some(start), _) => format!("{} UTC", seconds(start)),
+            _ => "time not recorded".to_owned(),
+        }
+    }
+
+    fn evidence(&self, page: &mut Page) {
+        page.chapter("Evidence");
+        let mut place = Vec::new();
+        for (word, value) in [
+            ("cluster", &self.source.cluster),
+            ("account", &self.source.account),
+            ("region", &self.source.region),
+            ("stream", &self.source.log_stream),
+        ] {
+            if let Some(value) = value {
+                place.push(format!("{word} {}", crate::text::name(value)));
+            }
+        }
+        if !place.is_empty() {
+            page.item("", &place.join(", "));
+        }
+        for evidence in self.evidence.iter().take(EVENTS_SHOWN) {
+            page.item("", &evidence.line());
+        }
+        let shown = u64::try_from(self.evidence.len().min(EVENTS_SHOWN)).unwrap_or(u64::MAX);
+        if self.events > shown {
+            page.item("", &format!("and {} more events", self.events - shown));
+        }
+        page.item(
+            "",
+            &format!("detections {}; ATT&CK {}", self.detection_ids().join(", "), self.technique_ids().join(", ")),
+        );
+        if let Some(query) = self.insights_query() {
+            page.item("", "CloudWatch Logs Insights:");
+            page.verbatim(&query);
+        }
+    }
+
+    /// The ids of its detections, worst first, each once.
+    #[must_use]
+    pub fn detection_ids(&self) -> Vec<&'static str> {
+        let mut ids = Vec::new();
+        for finding in &self.findings {
+            if !ids.contains(&finding.detection.id) {
+                ids.push(finding.detection.id);
+            }
+        }
+        ids
+    }
+
+    fn technique_ids(&self) -> Vec<&'static str> {
+        let mut ids: Vec<&'static str> = Vec::new();
+        for technique in self.findings.iter().flat_map(|finding| finding.detection.attack) {
+            if !ids.contains(&technique.id) {
+                ids.push(technique.id);
+            }
+        }
+        ids
+    }
+
+    /// A CloudWatch Logs Insights query that finds the first event; `None` when the record has no audit ID.
+    #[must_use]
+    pub fn insights_query(&self) -> Option<String> {
+        let first = self.evidence.iter().find(|evidence| !evidence.audit_id.is_empty())?;
+        // The client may choose the audit ID: nothing of it may end the string.
+        let id: String = first.audit_id.chars().filter(|character| !matches!(character, '"' | '\\')).collect();
+        Some(match first.stream {
+            crate::stream::Stream::Audit => {
+                format!("fields @timestamp, @message | filter auditID = \"{id}\" and verb = \"{}\"", first.verb)
+            }
+            _ => format!("fields @timestamp, @message | filter @message like \"{id}\""),
+        })
+    }
+}
+
+impl Evidence {
+    /// One line that says which event this is.
+    fn line(&self) -> String {
+        let mut text = String::new();
+        if !self.audit_id.is_empty() {
+            let _ = write!(text, "audit ID {}: ", self.audit_id);
+        }
+        let object = match (self.namespace.as_str(), self.name.as_str()) {
+            ("", "") => String::new(),
+            ("", name) => format!("/{name}"),
+            (namespace, "") => format!(" in {namespace}"),
+            (namespace, name) => format!("/{namespace}/{name}"),
+        };
+        let what = if self.resource.is_empty() { self.request_uri.as_str() } else { self.resource.as_str() };
+        let _ = write!(text, "{} {what}{object}", self.verb);
+        if self.code > 0 {
+            let _ = write!(text, " -> {}", self.code);
+        }
+        if !self.missing.is_empty() {
+            let _ = write!(text, " ({})", self.missing);
+        }
+        text
+    }
+}
+
+fn who(page: &mut Page, actor: &Actor) {
+    page.field("Who", &actor.display);
+    let mut more = Vec::new();
+    if actor.username != actor.display && !actor.username.is_empty() {
+        more.push(actor.username.clone());
+    }
+    if let Some(arn) = actor.arn.as_ref().filter(|arn| **arn != actor.username) {
+        more.push(arn.clone());
+    }
+    if let Some(key) = &actor.access_key_id {
+        more.push(format!("access key {key}"));
+    }
+    if let Some(pod) = &actor.pod {
+        more.push(format!("token of pod {pod}"));
+    }
+    if !more.is_empty() {
+        page.field("", &more.join(", "));
+    }
+    if let Some((name, groups)) = &actor.acting_as {
+        let groups = if groups.is_empty() { String::new() } else { format!(" in {}", groups.join(", ")) };
+        page.field("", &format!("acting as {name}{groups} (impersonation)"));
+    }
+}
+
+fn from(page: &mut Page, evidence: &Evidence) {
+    let mut text = evidence.peer.clone().unwrap_or_else(|| "an address that was not recorded".to_owned());
+    if !evidence.claimed.is_empty() {
+        let _ = write!(text, "; the client also claimed {}", evidence.claimed.join(", "));
+    }
+    page.field("From", &text);
+}
+
+fn more(page: &mut Page, total: usize, shown: usize, what: &str) {
+    if let Some(left) = total.checked_sub(shown).filter(|left| *left > 0) {
+        page.item("", &format!("and {left} more {what}{}", if left == 1 { "" } else { "s" }));
+    }
+}
+
+/// Text under construction: chapters of indented, wrapped lines.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn paragraph(&mut self, text: &str) {
+        self.lines("", "", text);
+    }
+
+    fn blank(&mut self) {
+        self.0.push('\n');
+    }
+
+    fn chapter(&mut self, title: &str) {
+        let _ = writeln!(self.0, "\n{title}");
+    }
+
+    fn item(&mut self, bullet: &str, text: &str) {
+        self.lines(&format!("  {bullet}"), &" ".repeat(2 + bullet.len()), text);
+    }
+
+    fn field(&mut self, label: &str, text: &str) {
+        self.lines(&format!("{label:<6}"), "      ", text);
+    }
+
+    fn verbatim(&mut self, text: &str) {
+        let _ = writeln!(self.0, "    {text}");
+    }
+
+    fn lines(&mut self, first: &str, rest: &str, text: &str) {
+        for (number, line) in wrap(text, WIDTH - rest.len()).into_iter().enumerate() {
+            let indent = if number == 0 { first } else { rest };
+            let _ = writeln!(self.0, "{indent}{line}");
+        }
+    }
+}
+
+/// Columns of a line: what an 80-column terminal or a mail client shows unbroken is 78, as RFC 5322 section 2.1.1 says.
+const WIDTH: usize = 78;
+/// Reasons shown in one text; the rest are counted.
+const FINDINGS_SHOWN: usize = 5;
+/// Changed rights or mappings shown in one text.
+const CHANGES_SHOWN: usize = 12;
+/// Changed objects shown in one text.
+const OBJECTS_SHOWN: usize = 5;
+/// Events shown in one text.
+const EVENTS_SHOWN: usize = 5;

@@ -1,0 +1,34 @@
+//! The bodies of a request and its response, left as bytes until a detection asks.
+
+use super::Cut;
+
+/// A recorded body. What was not recorded is not empty: the two never look alike here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// The audit policy left it out, or there was none.
+    NotRecorded,
+    /// There was one, or may have been; it was cut off.
+    Cut,
+    /// The JSON text of it. Of a PATCH request these are the client's own bytes, shaped as it liked.
+    Recorded(&'a [u8]),
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn new(bytes: Option<&'a [u8]>, cut: Option<Cut>) -> Self {
+        match (bytes, cut) {
+            (Some(b"null"), _) => Self::NotRecorded,
+            (Some(bytes), _) => Self::Recorded(bytes),
+            (None, Some(_)) => Self::Cut,
+            (None, None) => Self::NotRecorded,
+        }
+    }
+
+    /// The recorded bytes.
+    #[must_use]
+    pub fn bytes(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Recorded(bytes) => Some(bytes),
+            Self::NotRecorded | Self::Cut => None,
+        }
+    }
+}

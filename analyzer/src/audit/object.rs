@@ -1,0 +1,120 @@
+//! What a request was about, and what it did.
+
+use std::borrow::Cow;
+
+use crate::json::{JsonError, Kind, Reader};
+
+/// `objectRef`: the object of a request. Every part is optional in the log; an absent text is empty here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObjectRef<'a> {
+    /// Plural resource name, `clusterroles`.
+    pub resource: Cow<'a, str>,
+    /// Subresource, `token` in `serviceaccounts/token`.
+    pub subresource: Cow<'a, str>,
+    /// Empty for cluster-scoped objects.
+    pub namespace: Cow<'a, str>,
+    /// Empty for collections, refused creates and generated names.
+    pub name: Cow<'a, str>,
+    /// API group; empty for the core group.
+    pub api_group: Cow<'a, str>,
+    /// API version.
+    pub api_version: Cow<'a, str>,
+    /// From the request's body, if the client sent one.
+    pub resource_version: Cow<'a, str>,
+    /// From the request's body, if the client sent one.
+    pub uid: Cow<'a, str>,
+}
+
+impl<'a> ObjectRef<'a> {
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Option<Self>, JsonError> {
+        if reader.peek()? == Kind::Null {
+            reader.skip()?;
+            return Ok(None);
+        }
+        let mut object = Self::default();
+        reader.object(|key, reader| {
+            let slot = match key.as_ref() {
+                "resource" => &mut object.resource,
+                "subresource" => &mut object.subresource,
+                "namespace" => &mut object.namespace,
+                "name" => &mut object.name,
+                "apiGroup" => &mut object.api_group,
+                "apiVersion" => &mut object.api_version,
+                "resourceVersion" => &mut object.resource_version,
+                "uid" => &mut object.uid,
+                _ => return reader.skip(),
+            };
+            *slot = reader.optional_string()?.unwrap_or_default();
+            Ok(())
+        })?;
+        Ok(Some(object))
+    }
+
+    /// Whether this is `resource` (or `resource/subresource`) of the API group, written as RBAC writes it.
+    #[must_use]
+    pub fn is(&self, api_group: &str, resource: &str) -> bool {
+        let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+        self.api_group == api_group && self.resource == resource && self.subresource == subresource
+    }
+}
+
+/// The action: Kubernetes request verbs, and the lower-case HTTP method of requests that are not about an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verb<'a> {
+    /// `get`
+    Get,
+    /// `list`
+    List,
+    /// `watch`
+    Watch,
+    /// `create`
+    Create,
+    /// `update`: PUT. With status 201 it created the object.
+    Update,
+    /// `patch`. With status 201 it created the object (server-side apply).
+    Patch,
+    /// `delete`
+    Delete,
+    /// `deletecollection`
+    DeleteCollection,
+    /// Any other.
+    Other(Cow<'a, str>),
+}
+
+impl<'a> Verb<'a> {
+    pub(super) fn new(text: Cow<'a, str>) -> Self {
+        match text.as_ref() {
+            "get" => Self::Get,
+            "list" => Self::List,
+            "watch" => Self::Watch,
+            "create" => Self::Create,
+            "update" => Self::Update,
+            "patch" => Self::Patch,
+            "delete" => Self::Delete,
+            "deletecollection" => Self::DeleteCollection,
+            _ => Self::Other(text),
+        }
+    }
+
+    /// The verb as logged.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Watch => "watch",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+            Self::DeleteCollection => "deletecollection",
+            Self::Other(text) => text,
+        }
+    }
+
+    /// Reads that leave objects as they are.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        matches!(self, Self::Get | Self::List | Self::Watch)
+    }
+}

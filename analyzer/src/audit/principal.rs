@@ -1,0 +1,290 @@
+//! One identity as recorded, and what it proves to be.
+//!
+//! A name proves nothing: before 2024 `aws-auth` let anybody be mapped to `eks:addon-manager`, and a user may be
+//! called `system:serviceaccount:kube-system:default`. What the API server cannot be talked into is the uid, the
+//! groups and the extra values that its authenticators attach.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use crate::json::{JsonError, Kind, Reader};
+
+use super::Unreadable;
+use super::control_plane;
+
+/// `user` or `impersonatedUser`, as recorded. Empty when authentication failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Principal<'a> {
+    /// `username`
+    pub username: Cow<'a, str>,
+    /// `uid`
+    pub uid: Cow<'a, str>,
+    /// `groups`
+    pub groups: Vec<Cow<'a, str>>,
+    /// `extra`
+    pub extra: Vec<(Cow<'a, str>, Vec<Cow<'a, str>>)>,
+}
+
+/// What an identity proves to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity<'p> {
+    /// Authentication failed: there is no name.
+    Nobody,
+    /// `system:anonymous`: no credential was shown, and the cluster lets such requests in.
+    Anonymous,
+    /// A service account, proven by its groups and by not coming through IAM.
+    ServiceAccount(ServiceAccount<'p>),
+    /// A node, proven by its group.
+    Node,
+    /// A component of the Kubernetes control plane, `system:apiserver` for example.
+    ControlPlane,
+    /// A component that EKS runs for the cluster, `eks:node-manager` for example.
+    Eks,
+    /// An IAM principal of a customer.
+    Iam,
+    /// A name of the control plane, of EKS or of a service account without the proof that goes with it.
+    Forged,
+    /// Anyone else: a client certificate, OIDC.
+    Other,
+}
+
+/// A service account by namespace and name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceAccount<'p> {
+    /// Its namespace.
+    pub namespace: &'p str,
+    /// Its name.
+    pub name: &'p str,
+}
+
+impl<'p> ServiceAccount<'p> {
+    /// The parts of `system:serviceaccount:<namespace>:<name>`. It reads a name; it proves nothing.
+    #[must_use]
+    pub fn of_username(username: &'p str) -> Option<Self> {
+        let (namespace, name) = username.strip_prefix("system:serviceaccount:")?.split_once(':')?;
+        Some(Self { namespace, name })
+    }
+}
+
+/// Usernames that only the control plane, EKS or the token authenticator may give out.
+fn is_reserved(username: &str) -> bool {
+    username.starts_with("system:") || username.starts_with("eks:")
+}
+
+impl<'a> Principal<'a> {
+    pub(super) fn read(reader: &mut Reader<'a>, refused: &mut Option<Unreadable>) -> Result<Option<Self>, JsonError> {
+        if reader.peek()? == Kind::Null {
+            reader.skip()?;
+            return Ok(None);
+        }
+        let mut principal = Self::default();
+        let mut seen = [false; 4];
+        reader.object(|key, reader| {
+            let place = ["username", "uid", "groups", "extra"].iter().position(|name| *name == key);
+            if let Some(already) = place.and_then(|place| seen.get_mut(place)) {
+                if *already {
+                    *refused = Some(Unreadable::RepeatedField);
+                }
+                *already = true;
+            }
+            match key.as_ref() {
+                "username" => principal.username = reader.optional_string()?.unwrap_or_default(),
+                "uid" => principal.uid = reader.optional_string()?.unwrap_or_default(),
+                "groups" => principal.groups = reader.strings()?,
+                "extra" if reader.peek()? != Kind::Null => reader.object(|key, reader| {
+                    principal.extra.push((key, reader.strings()?));
+                    Ok(())
+                })?,
+                _ => reader.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(Some(principal))
+    }
+
+    /// No identity at all, as in the event of a failed authentication.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.username.is_empty() && self.groups.is_empty()
+    }
+
+    /// The first value of an extra key.
+    #[must_use]
+    pub fn extra(&self, key: &str) -> Option<&str> {
+        let (_, values) = self.extra.iter().find(|(name, _)| name == key)?;
+        values.first().map(AsRef::as_ref).filter(|value| !value.is_empty())
+    }
+
+    /// Whether the groups hold `group`.
+    #[must_use]
+    pub fn in_group(&self, group: &str) -> bool {
+        self.groups.iter().any(|held| held == group)
+    }
+
+    /// The AWS account of a principal that came through the IAM authenticator, from
+    /// `aws-iam-authenticator:<account>:<principal id>` (`heptio-authenticator-aws:` in old clusters).
+    #[must_use]
+    pub fn iam_account(&self) -> Option<&str> {
+        let rest = self
+            .uid
+            .strip_prefix("aws-iam-authenticator:")
+            .or_else(|| self.uid.strip_prefix("heptio-authenticator-aws:"))?;
+        Some(rest.split_once(':').map_or(rest, |(account, _)| account))
+    }
+
+    /// Whether the principal shows any sign of having come through the IAM authenticator.
+    #[must_use]
+    pub fn is_iam(&self) -> bool {
+        self.iam_account().is_some() || self.extra("arn").is_some() || self.extra("canonicalArn").is_some()
+    }
+
+    /// The service account that this is, proven.
+    #[must_use]
+    pub fn service_account(&self) -> Option<ServiceAccount<'_>> {
+        let account = ServiceAccount::of_username(&self.username)?;
+        let of_namespace = self.groups.iter().any(|group| {
+            group.strip_prefix("system:serviceaccounts:").is_some_and(|namespace| namespace == account.namespace)
+        });
+        (of_namespace && self.in_group("system:serviceaccounts") && !self.is_iam()).then_some(account)
+    }
+
+    /// What this identity proves to be. `peer` is the address that connected, `account` the AWS account of the cluster.
+    #[must_use]
+    pub fn identity(&self, peer: Option<IpAddr>, account: Option<&str>) -> Identity<'_> {
+        if self.is_empty() {
+            return Identity::Nobody;
+        }
+        if self.username == "system:anonymous" {
+            return Identity::Anonymous;
+        }
+        if let Some(service_account) = self.service_account() {
+            return Identity::ServiceAccount(service_account);
+        }
+        if self.username.starts_with("system:node:") && self.in_group("system:nodes") {
+            return Identity::Node;
+        }
+        if is_reserved(&self.username) {
+            return control_plane::prove(self, peer, account).unwrap_or(Identity::Forged);
+        }
+        if self.is_iam() { Identity::Iam } else { Identity::Other }
+    }
+
+    /// The token's or certificate's id: `JTI=<uuid>` or `X509SHA256=<hex>`.
+    #[must_use]
+    pub fn credential_id(&self) -> Option<&str> {
+        self.extra("authentication.kubernetes.io/credential-id")
+    }
+
+    /// The pod that the token is bound to: name and uid.
+    #[must_use]
+    pub fn pod(&self) -> Option<(&str, Option<&str>)> {
+        let name = self.extra("authentication.kubernetes.io/pod-name")?;
+        Some((name, self.extra("authentication.kubernetes.io/pod-uid")))
+    }
+
+    /// The node that the token, or the token's pod, is bound to.
+    #[must_use]
+    pub fn node(&self) -> Option<&str> {
+        self.extra("authentication.kubernetes.io/node-name")
+    }
+
+    /// The name to show a person: the human first (IAM session name), then role or user, then the username.
+    ///
+    /// EKS writes `@` as `-` in usernames made from session names and keeps it in `extra.sessionName`.
+    #[must_use]
+    pub fn display(&self) -> &str {
+        let arn = self.extra("arn").unwrap_or_default();
+        let session = self.extra("sessionName").filter(|session| is_human_session(session));
+        if let Some(session) = session {
+            return session;
+        }
+        // An IAM user or a role whose session says nothing about the person.
+        if let Some(user) = arn.split_once(":user/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path)) {
+            return user;
+        }
+        if self.username.is_empty() { "nobody (authentication failed)" } else { &self.username }
+    }
+}
+
+/// Session names that name a person hold an `@` or at least a letter, and are not what tools generate.
+fn is_human_session(session: &str) -> bool {
+    session.contains('@')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Identity, Principal};
+
+    fn principal(json: &str) -> Principal<'_> {
+        let mut refused = None;
+        Principal::read(&mut crate::json::Reader::new(json.as_bytes()), &mut refused).unwrap().unwrap()
+    }
+
+    #[test]
+    fn identities_are_proven_by_more_than_their_names() {
+        let rows = [
+            ("{}", "10.0.0.1", "Nobody"),
+            (r#"{"username":"system:anonymous","groups":["system:unauthenticated"]}"#, "10.0.0.1", "Anonymous"),
+            (
+                r#"{"username":"system:serviceaccount:a:b","uid":"u","groups":["system:serviceaccounts","system:serviceaccounts:a"]}"#,
+                "10.0.0.1",
+                "ServiceAccount",
+            ),
+            (r#"{"username":"system:serviceaccount:a:b","groups":["system:serviceaccounts"]}"#, "10.0.0.1", "Forged"),
+            (
+                r#"{"username":"system:serviceaccount:a:b","uid":"aws-iam-authenticator:1:A","groups":["system:serviceaccounts","system:serviceaccounts:a"]}"#,
+                "10.0.0.1",
+                "Forged",
+            ),
+            (
+                r#"{"username":"system:node:n","uid":"aws-iam-authenticator:1:A","groups":["system:nodes"]}"#,
+                "10.0.0.1",
+                "Node",
+            ),
+            (r#"{"username":"system:node:n","groups":["system:authenticated"]}"#, "10.0.0.1", "Forged"),
+            (r#"{"username":"system:apiserver","groups":["system:masters"]}"#, "::1", "ControlPlane"),
+            (r#"{"username":"system:apiserver","groups":["system:masters"]}"#, "10.0.0.1", "Forged"),
+            (r#"{"username":"system:apiserver","groups":["system:authenticated"]}"#, "127.0.0.1", "Forged"),
+            (r#"{"username":"system:kube-scheduler","groups":["system:authenticated"]}"#, "172.16.0.1", "ControlPlane"),
+            (r#"{"username":"system:kube-scheduler","uid":"aws-iam-authenticator:1:A"}"#, "172.16.0.1", "Forged"),
+            (r#"{"username":"eks:node-manager","groups":["system:authenticated"]}"#, "172.16.0.1", "Eks"),
+            (
+                r#"{"username":"eks:addon-manager","uid":"aws-iam-authenticator:999:A","extra":{"arn":["arn:aws:sts::999:assumed-role/AWSWesleyClusterManagerLambda-Add-1/x"]}}"#,
+                "52.1.1.1",
+                "Eks",
+            ),
+            (
+                r#"{"username":"eks:addon-manager","uid":"aws-iam-authenticator:111122223333:A","extra":{"arn":["arn:aws:sts::111122223333:assumed-role/AWSWesleyClusterManagerLambda-Add-1/x"]}}"#,
+                "52.1.1.1",
+                "Forged",
+            ),
+            (r#"{"username":"eks:addon-manager","uid":"aws-iam-authenticator:999:A"}"#, "52.1.1.1", "Forged"),
+            (r#"{"username":"system:made-up"}"#, "10.0.0.1", "Forged"),
+            (r#"{"username":"alice","uid":"aws-iam-authenticator:1:A"}"#, "10.0.0.1", "Iam"),
+            (r#"{"username":"alice"}"#, "10.0.0.1", "Other"),
+        ];
+        for (json, peer, expected) in rows {
+            let principal = principal(json);
+            let identity = principal.identity(Some(peer.parse().unwrap()), Some("111122223333"));
+            let shown = format!("{identity:?}");
+            assert_eq!(shown.split('(').next().unwrap(), expected, "{json}");
+            assert_eq!(matches!(identity, Identity::Forged), expected == "Forged");
+        }
+    }
+
+    #[test]
+    fn the_human_is_named_first() {
+        for (json, shown) in [
+            (r#"{"username":"arn:aws:sts::1:assumed-role/r/m-x.com","extra":{"sessionName":["m@x.com"]}}"#, "m@x.com"),
+            (
+                r#"{"username":"admin","extra":{"sessionName":["eks-create-17"],"arn":["arn:aws:sts::1:assumed-role/r/eks-create-17"]}}"#,
+                "admin",
+            ),
+            (r#"{"username":"ops","extra":{"sessionName":[""],"arn":["arn:aws:iam::1:user/team/dana"]}}"#, "dana"),
+            (r#"{"username":"bob"}"#, "bob"),
+            ("{}", "nobody (authentication failed)"),
+        ] {
+            assert_eq!(principal(json).display(), shown);
+        }
+    }
+}

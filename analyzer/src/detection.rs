@@ -1,0 +1,181 @@
+//! What a detection is, and what it says when it fires.
+
+use crate::attack::Technique;
+use crate::case::Case;
+use crate::severity::Severity;
+
+/// Our unit of detection: constants, prose, and one pure function. OCSF calls it an analytic.
+#[derive(Clone, Copy)]
+pub struct Detection {
+    /// Permanent, in kebab case, biggest noun first.
+    pub id: &'static str,
+    /// The prose, in Markdown: title, then the four chapters that every page has.
+    pub docs: &'static str,
+    /// ATT&CK techniques this is evidence of, the main one first.
+    pub attack: &'static [Technique],
+    /// The release that brought it.
+    pub since: &'static str,
+    pub(crate) check: Check,
+}
+
+/// What a detection looks at.
+#[derive(Clone, Copy)]
+pub(crate) enum Check {
+    /// An audit event and what is remembered.
+    Audit(fn(&Case<'_>) -> Option<Hit>),
+    /// An entry of the api stream.
+    Klog(fn(&crate::klog::KlogEntry<'_>) -> Option<Hit>),
+}
+
+impl std::fmt::Debug for Detection {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("Detection").field(&self.id).finish()
+    }
+}
+
+impl Detection {
+    /// The first line of the prose: what the detection sees, in words.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.docs.lines().next().unwrap_or_default().trim()
+    }
+
+    /// The first paragraph under a chapter's heading, on one line.
+    #[must_use]
+    pub fn chapter(&self, heading: &str) -> String {
+        self.docs
+            .lines()
+            .map(str::trim)
+            .skip_while(|line| line.strip_prefix("## ") != Some(heading))
+            .skip(1)
+            .skip_while(|line| line.is_empty())
+            .take_while(|line| !line.is_empty() && !line.starts_with("## "))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// The subject area, from the id: `rbac`, `aws-auth`, `sa-token`, ...
+    #[must_use]
+    pub fn category(&self) -> &'static str {
+        ["rbac", "aws-auth", "sa-token", "sa", "audit", "identity"]
+            .into_iter()
+            .find(|category| self.id.strip_prefix(category).is_some_and(|rest| rest.starts_with('-')))
+            .unwrap_or("access")
+    }
+}
+
+/// What one detection saw in one event, before it is joined with the detection itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// How urgent.
+    pub severity: Severity,
+    /// What happened, to be read after the actor's name: `gave ServiceAccount ci/deployer cluster-admin`.
+    pub what: String,
+    /// Why it matters here, one sentence.
+    pub why: String,
+    /// What changed, one line each.
+    pub changes: Vec<Change>,
+    /// The Kubernetes objects changed.
+    pub objects: Vec<Object>,
+    /// Who gained or lost: subjects of bindings, IAM principals, service accounts.
+    pub subjects: Vec<String>,
+    /// What to do next where the detection's own advice is too general.
+    pub next: Option<String>,
+}
+
+impl Hit {
+    /// A hit with no details yet.
+    #[must_use]
+    pub fn new(severity: Severity, what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self {
+            severity,
+            what: what.into(),
+            why: why.into(),
+            changes: Vec::new(),
+            objects: Vec::new(),
+            subjects: Vec::new(),
+            next: None,
+        }
+    }
+}
+
+/// One line of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A right or a mapping that is new.
+    Gained(String),
+    /// One that is gone.
+    Lost(String),
+    /// One that holds now; whether it held before is not known.
+    Now(String),
+    /// Something to know about the change.
+    Note(String),
+}
+
+impl Change {
+    /// The text without its sign.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Gained(text) | Self::Lost(text) | Self::Now(text) | Self::Note(text) => text,
+        }
+    }
+
+    /// `+` gained, `-` lost, `=` holds now, `!` a note.
+    #[must_use]
+    pub const fn sign(&self) -> char {
+        match self {
+            Self::Gained(_) => '+',
+            Self::Lost(_) => '-',
+            Self::Now(_) => '=',
+            Self::Note(_) => '!',
+        }
+    }
+}
+
+/// A Kubernetes object by its coordinates.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Object {
+    /// `ClusterRoleBinding`
+    pub kind: &'static str,
+    /// Empty when it has none.
+    pub namespace: String,
+    /// Empty when it is not known.
+    pub name: String,
+}
+
+impl std::fmt::Display for Object {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.kind)?;
+        match (self.namespace.as_str(), self.name.as_str()) {
+            ("", "") => Ok(()),
+            ("", name) => write!(formatter, " {name}"),
+            (namespace, "") => write!(formatter, " in {namespace}"),
+            (namespace, name) => write!(formatter, " {namespace}/{name}"),
+        }
+    }
+}
+
+/// A hit together with the detection that made it. OCSF calls it a Detection Finding.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// Which detection.
+    pub detection: &'static Detection,
+    /// What it saw.
+    pub hit: Hit,
+}
+
+/// Declares the detection of a file: prose as a doc comment, facts, and the name of the function that decides.
+macro_rules! detection {
+    ($(#[doc = $line:literal])+ $id:literal, [$($technique:ident),+ $(,)?], since $since:literal, $stream:ident $check:ident) => {
+        $(#[doc = $line])+
+        pub(super) static DETECTION: crate::detection::Detection = crate::detection::Detection {
+            id: $id,
+            docs: concat!($($line, "\n"),+),
+            attack: &[$(crate::attack::$technique),+],
+            since: $since,
+            check: crate::detection::Check::$stream($check),
+        };
+    };
+}
+pub(crate) use detection;
