@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::aws_auth::AwsAuth;
 use crate::kube::{ObjectKind, Selector};
 use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
+use crate::severity::Severity;
 
 use self::bounded::{Bounded, Weight};
 
@@ -88,15 +89,15 @@ pub struct SessionKey {
     pub peer: String,
     /// What kind of client it calls itself.
     pub family: &'static str,
+    /// The hour of the event, counted from 1970.
+    pub hour: i64,
 }
 
-/// What was told of a session in its latest hour.
+/// What was told of a session in one hour.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SessionMark {
-    /// The hour, counted from 1970.
-    pub hour: i64,
-    /// The detections that were told.
-    pub told: Vec<&'static str>,
+    /// The detections that were told, and how urgent they were.
+    pub told: Vec<(&'static str, Severity)>,
 }
 
 impl Memory {
@@ -131,12 +132,8 @@ impl Memory {
             RoleKind::Role => (ObjectKind::Role, namespace),
             RoleKind::ClusterRole => (ObjectKind::ClusterRole, ""),
         };
-        let key = ObjectKey {
-            cluster: cluster.to_owned(),
-            kind,
-            namespace: namespace.to_owned(),
-            name: role.name.clone(),
-        };
+        let key =
+            ObjectKey { cluster: cluster.to_owned(), kind, namespace: namespace.to_owned(), name: role.name.clone() };
         match &self.object(&key)?.state {
             State::Role { rules, .. } => Some(rules),
             State::Binding { .. } | State::AwsAuth(_) => None,
@@ -214,7 +211,9 @@ impl Weight for Remembered {
             State::AwsAuth(map) => map
                 .mappings
                 .iter()
-                .map(|mapping| 120 + mapping.principal.to_string().len() + mapping.username.len() + text(&mapping.groups))
+                .map(|mapping| {
+                    120 + mapping.principal.to_string().len() + mapping.username.len() + text(&mapping.groups)
+                })
                 .sum(),
         }
     }
@@ -239,7 +238,12 @@ mod tests {
     use crate::rbac::Subject;
 
     fn key() -> ObjectKey {
-        ObjectKey { cluster: "c".into(), kind: ObjectKind::ClusterRoleBinding, namespace: String::new(), name: "b".into() }
+        ObjectKey {
+            cluster: "c".into(),
+            kind: ObjectKind::ClusterRoleBinding,
+            namespace: String::new(),
+            name: "b".into(),
+        }
     }
 
     fn seen(subject: &str, version: u64, second: i64) -> Remembered {

@@ -104,9 +104,9 @@ fn operations(reader: &mut Reader<'_>) -> Result<Touches, JsonError> {
 
 /// One label or annotation that grants nothing, by its JSON pointer.
 fn is_plain_metadata(path: &str) -> bool {
-    ["/metadata/labels/", "/metadata/annotations/"].iter().any(|prefix| {
-        path.strip_prefix(prefix).is_some_and(|key| !grants(&key.replace("~1", "/").replace("~0", "~")))
-    })
+    ["/metadata/labels/", "/metadata/annotations/"]
+        .iter()
+        .any(|prefix| path.strip_prefix(prefix).is_some_and(|key| !grants(&key.replace("~1", "/").replace("~0", "~"))))
 }
 
 /// Whether removing this leaves less: a whole list or one element of it. Removing inside a rule may widen it, as
@@ -150,19 +150,31 @@ mod tests {
             (r#"{"metadata":{"annotations":{"a":null}}}"#, Touches::MetadataOnly),
             (r#"{"metadata":{"labels":null}}"#, Touches::Content),
             (r#"{"metadata":{"labels":{"rbac.authorization.k8s.io/aggregate-to-edit":"true"}}}"#, Touches::Content),
-            (r#"{"metadata":{"annotations":{"rbac.authorization.kubernetes.io/autoupdate":"false"}}}"#, Touches::Content),
-            (r#"{"metadata":{"labels":{"rb\u0061c.authorization.k8s.io/aggregate-to-edit":"true"}}}"#, Touches::Content),
+            (
+                r#"{"metadata":{"annotations":{"rbac.authorization.kubernetes.io/autoupdate":"false"}}}"#,
+                Touches::Content,
+            ),
+            (
+                r#"{"metadata":{"labels":{"rb\u0061c.authorization.k8s.io/aggregate-to-edit":"true"}}}"#,
+                Touches::Content,
+            ),
             (r#"{"metadata":{"labels":{"a":"b"}},"rules":[]}"#, Touches::Content),
             (r#"{"metadata":{"labels":{"a":"b"}},"rul\u0065s":[]}"#, Touches::Content),
             (r#"{"metadata":null}"#, Touches::Content),
             (r#"[{"op":"test","path":"/rules"}]"#, Touches::Nothing),
             (r#"[{"op":"add","path":"/metadata/labels/a","value":"b"}]"#, Touches::MetadataOnly),
-            (r#"[{"op":"add","path":"/metadata/labels/rbac.authorization.k8s.io~1aggregate-to-edit","value":"true"}]"#, Touches::Content),
+            (
+                r#"[{"op":"add","path":"/metadata/labels/rbac.authorization.k8s.io~1aggregate-to-edit","value":"true"}]"#,
+                Touches::Content,
+            ),
             (r#"[{"op":"replace","path":"/metadata/labels","value":{}}]"#, Touches::Content),
             (r#"[{"op":"remove","path":"/subjects/0"}]"#, Touches::RemovesOnly),
             (r#"[{"op":"remove","path":"/rules/0/resourceNames"}]"#, Touches::Content),
             (r#"[{"op":"remove","path":"/aggregationRule"}]"#, Touches::Content),
-            (r#"[{"op":"remove","path":"/subjects/0"},{"op":"add","path":"/subjects/-","value":{}}]"#, Touches::Content),
+            (
+                r#"[{"op":"remove","path":"/subjects/0"},{"op":"add","path":"/subjects/-","value":{}}]"#,
+                Touches::Content,
+            ),
             (r#"[{"op":"move","from":"/subjects/0","path":"/metadata/labels/a"}]"#, Touches::Content),
             (r#"[{"op":"copy","from":"/x","path":"/rules/0"}]"#, Touches::Content),
             ("7", Touches::Content),
