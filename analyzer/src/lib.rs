@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod attack;
 pub mod audit;
+pub mod aws_auth;
 pub mod case;
 pub mod detection;
 pub mod detections;
