@@ -146,3 +146,6 @@ impl fmt::Display for Scope {
 
 /// The namespace whose accounts and `ConfigMaps` decide over the cluster, so that power there is power everywhere.
 pub const KUBE_SYSTEM: &str = "kube-system";
+
+#[cfg(test)]
+mod tests;
