@@ -12,12 +12,7 @@ use super::PolicyRule;
 
 /// A rule from words: `"get,list"`, `"apps"`, `"deployments,pods"`; the core group is `""`.
 pub(super) fn rule(verbs: &str, groups: &str, resources: &str) -> PolicyRule {
-    PolicyRule {
-        api_groups: words(groups),
-        resources: words(resources),
-        verbs: words(verbs),
-        ..PolicyRule::default()
-    }
+    PolicyRule { api_groups: words(groups), resources: words(resources), verbs: words(verbs), ..PolicyRule::default() }
 }
 
 /// The same, limited to names.

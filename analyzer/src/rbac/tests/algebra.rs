@@ -166,21 +166,24 @@ fn a_gain_is_cut_down_to_what_is_new() {
         assert_eq!(gained(before, after), expected);
     };
     let read = || rule("get,list", "", "pods,secrets");
-    check(&[rule("get", "", "pods")], &[read()], &[
-        rule("list", "", "pods"),
-        rule("get,list", "", "secrets"),
-    ]);
+    check(&[rule("get", "", "pods")], &[read()], &[rule("list", "", "pods"), rule("get,list", "", "secrets")]);
     check(&[rule("*", "*", "*")], &[read()], &[]);
     check(&[rule("*", "", "*")], &[rule("get", "apps,", "pods")], &[rule("get", "apps", "pods")]);
-    check(&[rule("get", "", "*/exec")], &[rule("get", "", "pods/exec,pods/log,exec")], &[
-        rule("get", "", "exec,pods/log"),
-    ]);
+    check(
+        &[rule("get", "", "*/exec")],
+        &[rule("get", "", "pods/exec,pods/log,exec")],
+        &[rule("get", "", "exec,pods/log")],
+    );
     // `pods/*` is not expanded, neither is `pods` its subresources.
     check(&[rule("create", "", "pods/*,pods")], &[rule("create", "", "pods/exec")], &[rule("create", "", "pods/exec")]);
     // A wildcard cannot be said without what it takes in.
     check(&[rule("get", "", "pods")], &[rule("*", "", "pods")], &[rule("*", "", "pods")]);
     check(&[named("get", "", "secrets", "a")], &[rule("get", "", "secrets")], &[rule("get", "", "secrets")]);
-    check(&[named("get", "", "secrets", "a")], &[named("get", "", "secrets", "a,b")], &[named("get", "", "secrets", "b")]);
+    check(
+        &[named("get", "", "secrets", "a")],
+        &[named("get", "", "secrets", "a,b")],
+        &[named("get", "", "secrets", "b")],
+    );
     check(&[rule("get", "", "secrets")], &[named("get", "", "secrets", "a,b")], &[]);
     check(&[urls("get", "/logs/*")], &[urls("get", "/logs/a,/logs,/version")], &[urls("get", "/logs,/version")]);
     check(&[urls("get", "/logs/*")], &[urls("get", "/logs/a,/log*")], &[urls("get", "/log*")]);
@@ -204,12 +207,15 @@ fn the_normal_form_merges_and_sorts() {
         urls("get", "/healthz,/healthz/*"),
         urls("get", "/healthz/etcd,/version"),
     ];
-    assert_eq!(normal_form(&many), [
-        rule("get,list,watch", "", "configmaps,pods"),
-        named("delete", "", "pods", "a,b"),
-        rule("get,list", "apps,extensions", "deployments"),
-        urls("get", "/healthz,/healthz/*,/version"),
-    ]);
+    assert_eq!(
+        normal_form(&many),
+        [
+            rule("get,list,watch", "", "configmaps,pods"),
+            named("delete", "", "pods", "a,b"),
+            rule("get,list", "apps,extensions", "deployments"),
+            urls("get", "/healthz,/healthz/*,/version"),
+        ]
+    );
 }
 
 #[test]
