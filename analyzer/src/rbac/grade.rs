@@ -68,7 +68,9 @@ fn find_resources<'r, 'a>(risk: &'static Risk, rights: &'r Rights<'a>, scope: &S
             met.extend(found.filter_map(|one| Some((one, grade(risk, base, (group, resource), &one, scope)?))));
         }
     }
-    let severity = met.iter().map(|(_, severity)| *severity).max()?;
+    met.sort_by_key(|(_, severity)| Reverse(*severity));
+    met.truncate(RIGHTS_MAX);
+    let severity = met.first()?.1;
     Some(Hit { risk, severity, rights: met })
 }
 
@@ -127,13 +129,11 @@ fn grade_named(limit: Named, base: Severity, resource: &str, names: &[String], s
 
 /// What it is worth to bind a stock role; none for roles of unknown rules.
 fn role_grade(kind: RoleKind, name: &str, scope: &Scope) -> Option<Severity> {
-    let (namespace, in_cluster) = match scope {
-        Scope::Cluster => (None, true),
-        Scope::Namespace(namespace) => (Some(namespace.as_str()), namespace == KUBE_SYSTEM),
+    let namespace = match scope {
+        Scope::Cluster => None,
+        Scope::Namespace(namespace) => Some(namespace.as_str()),
     };
-    let role = stock::role(kind, namespace.filter(|_| kind == RoleKind::Role), name)?;
-    let grade = if in_cluster { role.severity_cluster } else { role.severity_namespace };
-    Some(grade.unwrap_or(Severity::Informational))
+    stock::bound_severity(kind, name, namespace)
 }
 
 /// What it is worth to be this user.
@@ -222,6 +222,10 @@ fn find_impersonate_on(risk: &'static Risk, rights: &Rights<'_>, scope: &Scope) 
 }
 
 const IMPERSONATE_ON: &str = "imp-on";
+
+/// Rights kept for one row, the worst first: who has more has them by as many rules about single names, and rows are
+/// compared right by right.
+const RIGHTS_MAX: usize = 64;
 
 /// Rules put into words for one row; the rest is cut.
 const RULES_WORDED_MAX: usize = 64;

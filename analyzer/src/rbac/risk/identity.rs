@@ -19,7 +19,7 @@ pub(super) static RISKS: &[Risk] = risk_rows! { Identity:
     "imp-constrained" ["", "authentication.k8s.io"] / ["users", "groups", "uids", ANY_EXTRA, "serviceaccounts", "nodes"] / ["impersonate:user-info", "impersonate:serviceaccount", "impersonate:arbitrary-node", "impersonate:associated-node"] High / High Lower + Node
         "act as someone else for chosen requests", " (constrained impersonation, on by default from Kubernetes 1.36)";
     "imp-on" ["*"] / ["*"] / ["impersonate-on:"] Medium / Medium Same
-        "use an impersonated identity here", ": the second half of constrained impersonation";
+        "act under an impersonated identity", ": the second half of constrained impersonation";
     "sa-token" [""] / ["serviceaccounts/token"] / ["create"] Critical / High Account
         "mint tokens for any service account", ", for any audience, AWS STS and so the account's IAM role included";
     "sa-write" [""] / ["serviceaccounts"] / ["create", "update", "patch"] High / Medium Lower
@@ -35,7 +35,7 @@ pub(super) static RISKS: &[Risk] = risk_rows! { Identity:
     "sec-delete" [""] / ["secrets"] / ["delete"] Medium / Medium Lower
         "delete Secrets", ": an outage for whatever mounts them";
     "cm-awsauth" [""] / ["configmaps"] / ["update", "patch", "create", "delete", "deletecollection"] Critical / Low Only(&["aws-auth"]) + AwsAuth
-        "rewrite ConfigMaps, aws-auth included", ": in kube-system, make any IAM principal a member of system:masters";
+        "rewrite aws-auth and every other ConfigMap", ": in kube-system, make any IAM principal a member of system:masters";
     "cm-dns" [""] / ["configmaps"] / ["update", "patch"] High / Low Only(&["coredns"])
         "rewrite the configuration of CoreDNS", ": redirect names and intercept traffic, in kube-system";
     "cm-extauth" [""] / ["configmaps"] / ["update", "patch"] High / Low Only(&["extension-apiserver-authentication"])

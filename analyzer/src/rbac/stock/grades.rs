@@ -1,8 +1,10 @@
 //! How grave it is to bind a built-in role.
 
 use super::{Grade, grade_rows};
+use crate::rbac::RoleKind;
+use crate::severity::Severity;
 
-/// Grades by name; a role that is not here is graded by its rules.
+/// Grades by name, those of Roles for `kube-system`.
 pub(super) static GRADES: &[Grade] = grade_rows! {
     ClusterRole "cluster-admin" Critical / Critical "every verb on every resource";
     ClusterRole "admin" Critical / High "all of edit, and roles and bindings up to its own rights";
@@ -26,7 +28,7 @@ pub(super) static GRADES: &[Grade] = grade_rows! {
     ClusterRole "system:controller:statefulset-controller" Critical / High "creates pods under any service account";
     ClusterRole "system:controller:root-ca-cert-publisher" Critical / Medium "writes ConfigMaps, on EKS aws-auth among them";
     ClusterRole "system:controller:service-ca-cert-publisher" Critical / Medium "writes ConfigMaps, on EKS aws-auth among them";
-    ClusterRole "system:controller:persistent-volume-binder" Critical / - "creates volumes, by which node files can be mounted";
+    ClusterRole "system:controller:persistent-volume-binder" Critical / High "creates pods, and volumes by which node files can be mounted";
     ClusterRole "system:persistent-volume-provisioner" Critical / - "creates volumes, by which node files can be mounted";
     ClusterRole "system:volume-scheduler" Critical / - "changes volumes and whose claim they belong to";
     ClusterRole "system:controller:certificate-controller" High / - "approves and signs certificates";
@@ -52,7 +54,42 @@ pub(super) static GRADES: &[Grade] = grade_rows! {
     ClusterRole "system:basic-user" Informational / Informational "asks what it may do itself";
     ClusterRole "system:public-info-viewer" Informational / Informational "reads health and version";
     ClusterRole "system:service-account-issuer-discovery" Informational / Informational "reads the keys tokens are checked with";
+    ClusterRole "system:monitoring" Low / - "reads metrics and health";
+    ClusterRole "system:node-problem-detector" Medium / Low "changes the state of nodes";
+    ClusterRole "system:kube-aggregator" Informational / Informational "reads services and endpoints";
+    ClusterRole "system:controller:attachdetach-controller" Medium / Low "attaches volumes, changes the state of nodes";
+    ClusterRole "system:controller:disruption-controller" Low / Low "changes the state of pods and disruption budgets";
+    ClusterRole "system:controller:endpoint-controller" Medium / Medium "redirects the traffic of services";
+    ClusterRole "system:controller:endpointslice-controller" Medium / Medium "redirects the traffic of services";
+    ClusterRole "system:controller:endpointslicemirroring-controller" Medium / Medium "redirects the traffic of services";
+    ClusterRole "system:controller:expand-controller" Medium / Low "changes volumes";
+    ClusterRole "system:controller:ephemeral-volume-controller" Low / Low "claims volumes";
+    ClusterRole "system:controller:resource-claim-controller" Medium / Medium "claims devices";
+    ClusterRole "system:controller:device-taint-eviction-controller" Medium / Medium "deletes pods";
+    ClusterRole "system:controller:pod-garbage-collector" Medium / Medium "deletes pods";
+    ClusterRole "system:controller:route-controller" Medium / Low "changes the state of nodes";
+    ClusterRole "system:controller:service-account-controller" High / Medium "creates and changes service accounts";
+    ClusterRole "system:controller:service-controller" Medium / Medium "changes the load balancer addresses of services";
+    ClusterRole "system:controller:service-cidrs-controller" Low / Low "changes the addressing of services";
+    ClusterRole "system:controller:pvc-protection-controller" Low / Low "changes claims on volumes";
+    ClusterRole "system:controller:pv-protection-controller" Medium / Low "changes volumes";
+    ClusterRole "system:controller:volumeattributesclass-protection-controller" Low / Low "changes classes of volumes";
+    ClusterRole "system:controller:ttl-after-finished-controller" Low / Low "deletes finished jobs";
+    ClusterRole "system:controller:validatingadmissionpolicy-status-controller" Low / Low "changes the state of admission policies";
+    ClusterRole "system:controller:selinux-warning-controller" Low / Low "reads pods and volumes";
+    Role "system:controller:cloud-provider" Critical / - "creates ConfigMaps in kube-system, aws-auth where it is missing";
+    Role "system::leader-locking-kube-controller-manager" Medium / - "takes over leader election in kube-system";
+    Role "system::leader-locking-kube-scheduler" Medium / - "takes over leader election in kube-system";
     Role "system:controller:bootstrap-signer" Critical / - "reads the Secrets of kube-system";
     Role "system:controller:token-cleaner" Critical / - "reads and deletes the Secrets of kube-system";
     Role "extension-apiserver-authentication-reader" Low / - "reads public certificates";
+};
+
+/// The one Role outside `kube-system`, in `kube-public`; it has a namesake there.
+pub(super) static PUBLIC: Grade = Grade {
+    kind: RoleKind::Role,
+    name: "system:controller:bootstrap-signer",
+    cluster: None,
+    namespace: Some(Severity::Low),
+    why: "changes cluster-info, which tells new nodes where the cluster is",
 };
