@@ -164,8 +164,8 @@ fn signer_grade(name: &str) -> Severity {
 
 /// Whether other rows say all that this one says: the same objects and verbs, more gravely.
 ///
-/// What is held by a wildcard over everything is graded as that and not by its single parts: `delete` on everything also
-/// deletes what some operator acts on, but that is not what one has to know about it.
+/// What is held by a wildcard over everything is graded as that and not by its single parts: `delete` on everything
+/// also deletes what some operator acts on, but that is not what one has to know about it.
 fn is_said_better(hit: &Hit<'_, '_>, index: usize, hits: &[Hit<'_, '_>]) -> bool {
     hit.rights.iter().all(|(right, severity)| {
         let mut left = right.verbs;

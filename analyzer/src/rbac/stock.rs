@@ -102,7 +102,7 @@ fn find_grade(kind: RoleKind, namespace: Option<&str>, name: &str) -> Option<&'s
     }
 }
 
-/// How grave it is to bind a built-in role, by a ClusterRoleBinding or in a namespace; informational where that gives
+/// How grave it is to bind a built-in role, by a `ClusterRoleBinding` or in a namespace; informational where that gives
 /// nothing, none for roles that are not built in.
 pub(super) fn bound_severity(kind: RoleKind, name: &str, binding_namespace: Option<&str>) -> Option<Severity> {
     let grade = find_grade(kind, binding_namespace.filter(|_| kind == RoleKind::Role), name)?;

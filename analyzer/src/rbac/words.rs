@@ -8,8 +8,8 @@ use super::{PolicyRule, Scope};
 /// What a rule permits, in words: `get, list secrets in every namespace`.
 ///
 /// Resources outside the well-known groups are written `resource.group`, as kubectl does, so that somebody's own
-/// `secrets.example.com` never reads like the Secrets of Kubernetes. Names and lists are cut to a bounded length; nothing
-/// is made printable here.
+/// `secrets.example.com` never reads like the Secrets of Kubernetes. Names and lists are cut to a bounded length;
+/// nothing is made printable here.
 #[must_use]
 pub fn describe(rule: &PolicyRule, scope: &Scope) -> String {
     let resources = !rule.resources.is_empty() && !rule.api_groups.is_empty();

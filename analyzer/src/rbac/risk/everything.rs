@@ -7,7 +7,8 @@ use super::{Risk, risk_rows};
 
 pub(super) static RISKS: &[Risk] = risk_rows! { Everything:
     "all-all" ["*"] / ["*"] / ["*"] Critical / Critical Same
-        "do everything", ": all a cluster administrator can; in a namespace, own every workload, Secret and account there";
+        "do everything",
+        ": all a cluster administrator can; in a namespace, own every workload, Secret and account there";
     "all-read" ["*"] / ["*"] / ["get", "list", "watch"] Critical / High Medium
         "read every object and every Secret", ", so every credential and every legacy token";
     "all-write" ["*"] / ["*"] / ["create", "update", "patch"] Critical / Critical Lower

@@ -62,6 +62,10 @@ fn requests() -> Vec<Request<'static>> {
     requests
 }
 
+const RESOURCES: &[&str] =
+    &["pods", "pods/exec", "pods/log", "secrets", "secrets/exec", "*/exec", "*/log", "*", "pods/*"];
+const URLS: &[&str] = &["*", "/a", "/a*", "/a**", "/ab*", "/a/*", "/c"];
+
 fn some_of(values: &'static [&'static str], least: usize) -> impl Strategy<Value = Vec<String>> {
     subsequence(values, least..=values.len().min(3)).prop_map(|some| some.into_iter().map(str::to_owned).collect())
 }
@@ -69,10 +73,10 @@ fn some_of(values: &'static [&'static str], least: usize) -> impl Strategy<Value
 prop_compose! {
     fn any_rule()(
         api_groups in some_of(&["", "apps", "*"], 0),
-        resources in some_of(&["pods", "pods/exec", "pods/log", "secrets", "secrets/exec", "*/exec", "*/log", "*", "pods/*"], 0),
+        resources in some_of(RESOURCES, 0),
         verbs in some_of(&["get", "create", "list", "*"], 0),
         resource_names in prop_oneof![Just(Vec::new()), some_of(&["a", "b", ""], 0)],
-        non_resource_urls in prop_oneof![Just(Vec::new()), some_of(&["*", "/a", "/a*", "/a**", "/ab*", "/a/*", "/c"], 0)],
+        non_resource_urls in prop_oneof![Just(Vec::new()), some_of(URLS, 0)],
     ) -> PolicyRule {
         PolicyRule { api_groups, resources, verbs, resource_names, non_resource_urls }
     }
@@ -87,11 +91,12 @@ prop_compose! {
         names in some_of(&["a", "b", ""], 1),
         non_resource_urls in some_of(&["/a", "/ab", "/c"], 0),
     ) -> PolicyRule {
-        PolicyRule { api_groups, resources, verbs, resource_names: if are_named { names } else { Vec::new() }, non_resource_urls }
+        let resource_names = if are_named { names } else { Vec::new() };
+        PolicyRule { api_groups, resources, verbs, resource_names, non_resource_urls }
     }
 }
 
-fn any_rules() -> impl Strategy<Value = Vec<PolicyRule>> {
+pub(super) fn any_rules() -> impl Strategy<Value = Vec<PolicyRule>> {
     prop::collection::vec(any_rule(), 0..5)
 }
 

@@ -1,10 +1,12 @@
 //! Every row of the risk table: that it applies where it should, as gravely as it should, and not elsewhere.
 
-use crate::rbac::risk::{ANY_AWS_SERVICE, ANY_EXTRA, ANY_RESOURCE, Risk, risk, risks};
-use crate::rbac::{Assessment, PolicyRule, Scope, assess};
-use crate::severity::Severity::{self, Critical, High, Low, Medium};
+use proptest::prelude::*;
 
+use super::algebra::any_rules;
 use super::{named, rule, urls};
+use crate::rbac::risk::{ANY_AWS_SERVICE, ANY_EXTRA, ANY_RESOURCE, Named, Risk, Section, risk, risks};
+use crate::rbac::{Assessment, PolicyRule, Request, Scope, assess, normal_form, permits};
+use crate::severity::Severity::{self, Critical, High, Low, Medium};
 
 /// Grade in the cluster and in an ordinary namespace of each row, at its worst. `imp-groups` is high here: alone it is
 /// refused.
@@ -244,7 +246,7 @@ fn near_misses_give_nothing() {
                 PolicyRule { resources: Vec::new(), ..rule.clone() },
                 PolicyRule { verbs: Vec::new(), ..rule.clone() },
             ] {
-                assert_eq!(assess(&[empty.clone()], &Scope::Cluster), Assessment::default(), "{empty:?}");
+                assert_eq!(assess(std::slice::from_ref(&empty), &Scope::Cluster), Assessment::default(), "{empty:?}");
             }
         }
     }
@@ -392,5 +394,68 @@ fn texts_continue_a_sentence() {
         assert!(risk.gives.starts_with(risk.brief), "{}", risk.id);
         assert!(risk.brief.len() <= 90 && risk.brief.starts_with(char::is_lowercase), "{}: {}", risk.id, risk.brief);
         assert!(!risk.gives.ends_with('.'), "{}", risk.id);
+    }
+}
+
+/// The requests a row speaks of, with the names they may have.
+fn requests_of(risk: &'static Risk) -> Vec<Request<'static>> {
+    let mut requests = Vec::new();
+    for group in risk.groups {
+        for (resource, subresource) in risk.resources.iter().map(|one| one.split_once('/').unwrap_or((one, ""))) {
+            for verb in risk.verbs {
+                let names: &[&str] = match (*verb, subresource) {
+                    ("create" | "deletecollection", "") => &[""],
+                    // No such request exists; a rule permits it when it is not limited to names.
+                    ("deletecollection", _) => &["other"],
+                    ("list" | "watch" | "escalate", _) => &["", "a", "b", "c"],
+                    _ => &["a", "b", "c"],
+                };
+                requests.extend(names.iter().map(|name| Request::Resource {
+                    verb,
+                    group,
+                    resource,
+                    subresource,
+                    name,
+                    namespace: None,
+                }));
+            }
+        }
+    }
+    requests
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_risk_is_found_exactly_when_a_request_of_some_row_is_permitted(rules in any_rules()) {
+        // Rows over everything, of single names and of custom resources ask about more than a request can hold.
+        let plain = |risk: &&Risk| {
+            !matches!(risk.section, Section::Everything | Section::Urls | Section::Operators)
+                && !matches!(risk.named, Named::Only(_))
+                && risk.id != "imp-on"
+        };
+        let mut requests = risks().filter(plain).flat_map(requests_of);
+        let permitted = requests.any(|request| permits(&rules, &request));
+        let only_resources: Vec<PolicyRule> =
+            rules.iter().map(|rule| PolicyRule { non_resource_urls: Vec::new(), ..rule.clone() }).collect();
+        let assessment = assess(&only_resources, &Scope::Cluster);
+        prop_assert_eq!(!assessment.risks.is_empty(), permitted, "{:?}", assessment.risks);
+        prop_assert_eq!(assessment.severity.is_some(), permitted);
+    }
+
+    #[test]
+    fn more_rules_are_never_less_grave(rules in any_rules(), more in any_rules()) {
+        let both = [rules.clone(), more].concat();
+        for scope in [Scope::Cluster, web()] {
+            prop_assert!(assess(&rules, &scope).severity <= assess(&both, &scope).severity);
+        }
+    }
+
+    #[test]
+    fn the_normal_form_is_as_grave(rules in any_rules()) {
+        for scope in [Scope::Cluster, web()] {
+            prop_assert_eq!(assess(&rules, &scope).severity, assess(&normal_form(&rules), &scope).severity);
+        }
     }
 }

@@ -20,8 +20,8 @@ fn one_rule_more_among_thousands_is_all_that_is_gained() {
     let new = rule("delete", "g7.example.com", "a7");
     let mut after = before.clone();
     after.insert(1_000, new.clone());
-    assert_eq!(gained(&before, &after), [new.clone()]);
-    assert_eq!(lost(&after, &before), [new]);
+    assert_eq!(gained(&before, &after), lost(&after, &before));
+    assert_eq!(gained(&before, &after), [new]);
     assert_eq!(lost(&before, &after), []);
     // Every rule written anew, nothing changed.
     let split: Vec<PolicyRule> = before

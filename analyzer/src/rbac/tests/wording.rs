@@ -38,7 +38,7 @@ fn rules_read_like_sentences() {
             rule("get", "*", "*/scale"),
             rule("update", "apps", "*/scale"),
         ],
-        &expect![[r#"
+        &expect![[r"
             get, list, watch secrets in every namespace
                 get, list, watch secrets in namespace payments
             every verb on every resource of every API group
@@ -69,7 +69,7 @@ fn rules_read_like_sentences() {
                 get scale of every resource of every API group in namespace payments
             update scale of every resource of apps in every namespace
                 update scale of every resource of apps in namespace payments
-        "#]],
+        "]],
     );
 }
 
@@ -185,7 +185,7 @@ fn headlines_say_the_worst() {
             writeln!(words, "{severity}: {}", headline(&assessment, &rules, &scope)).unwrap();
         }
     }
-    expect![[r#"
+    expect![[r"
         critical: cluster-admin by another name: every verb on every resource
         critical: every verb on every resource in namespace payments
         critical: can read every Secret in every namespace
@@ -226,7 +226,7 @@ fn headlines_say_the_worst() {
         -: GET every non-resource URL (no effect through a RoleBinding)
         -: nothing
         -: nothing
-    "#]].assert_eq(&words);
+    "]].assert_eq(&words);
 }
 
 #[test]
