@@ -203,4 +203,21 @@ fn the_whole_is_as_grave_as_its_worst_part() {
     assert_eq!(assess_many(&known).risks.len(), 1);
     let narrow = [(Scope::Cluster, vec![named("get", "", "secrets", "a")]), (web(), vec![rule("list", "", "secrets")])];
     assert_eq!(assess_many(&narrow).risks.len(), 2);
+    let as_grave = [
+        (Scope::Cluster, vec![rule("update", RBAC, "rolebindings")]),
+        (web(), vec![rule("update", RBAC, "rolebindings")]),
+    ];
+    assert_eq!(assess_many(&as_grave).risks.len(), 1);
+    // One role in the cluster is not every role of the namespace, though no less grave.
+    let other =
+        [(Scope::Cluster, vec![named("escalate", RBAC, "roles", "a")]), (web(), vec![rule("escalate", RBAC, "roles")])];
+    assert_eq!(assess_many(&other).risks.len(), 2);
+}
+
+#[test]
+fn what_has_no_effect_in_a_namespace_is_no_part_of_a_combination() {
+    let nodes = || vec![rule("patch", "", "nodes")];
+    let pods = || vec![rule("delete", "", "pods")];
+    assert_eq!(assess_many(&[(Scope::Cluster, pods()), (web(), nodes())]).combinations, []);
+    assert_eq!(assess_many(&[(Scope::Cluster, nodes()), (web(), pods())]).combinations.len(), 1);
 }
