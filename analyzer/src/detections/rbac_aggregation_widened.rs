@@ -71,12 +71,12 @@ fn flows(case: &Case<'_>, change: &Change, rules: &[PolicyRule], labels: &[(Stri
         Some(severity) if severity >= Severity::Medium => severity.raised(1),
         other => other.unwrap_or(Severity::Low),
     };
-    let roles = into.join(", ");
+    let collecting = into.join(", ");
     let phrase = text::name(&rbac::headline(&assessment, &gained, &Scope::Cluster));
     let mut hit = Hit::new(
         severity,
-        format!("let {} flow into {roles}: {phrase}", grant::object(change)),
-        format!("Everybody who holds {roles} gains these rights at once, without any binding being touched."),
+        format!("let {} flow into {collecting}: {phrase}", grant::object(change)),
+        format!("Everybody who holds {collecting} gains these rights at once, without any binding being touched."),
     );
     hit.changes = grant::lines(&gained, &Scope::Cluster, Delta::Gained);
     hit.subjects = into.iter().map(|role| format!("holders of {role}")).collect();
