@@ -112,6 +112,7 @@ pub(crate) fn grouped(number: u64) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 mod tests {
     use expect_test::expect;
     use rolewatch_analyzer::severity::Severity;

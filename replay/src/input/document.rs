@@ -43,7 +43,9 @@ pub(super) enum Shape {
     QueryRow,
     /// What `aws sqs receive-message` prints.
     Messages,
-    /// An `EventBridge` event, or a record of CloudTrail by itself.
+    /// An `EventBridge` event.
+    EventBridge,
+    /// A record of CloudTrail by itself.
     CloudTrail,
     /// An array of any of these.
     Array,
@@ -95,7 +97,8 @@ impl Shape {
             ("results", Kind::Array) => Self::QueryResults,
             ("@message", _) => Self::QueryRow,
             ("Messages", Kind::Array) => Self::Messages,
-            ("detail-type" | "userIdentity", _) => Self::CloudTrail,
+            ("detail-type", _) => Self::EventBridge,
+            ("userIdentity", _) => Self::CloudTrail,
             ("kinesis" | "s3" | "Sns", Kind::Object) | ("body" | "Body" | "Data", Kind::String) => Self::Record,
             _ => return None,
         })
@@ -144,6 +147,7 @@ pub(super) fn open(text: &[u8], prefix: Option<&Prefix>, intake: &mut Intake<'_>
             each(&mut reader, &["results"], |element, intake| open(element, None, intake, depth + 1), intake)
         }
         Shape::QueryRow => query_row(&mut reader, intake),
+        Shape::EventBridge => event_bridge(&mut reader, intake),
         Shape::CloudTrail => {
             intake.skip(Reason::CloudTrail);
             Ok(())
@@ -251,6 +255,20 @@ fn on_failure(reader: &mut Reader<'_>, intake: &mut Intake<'_>, depth: usize) ->
         Some(payload) => open(payload, None, intake, depth + 1),
         None => intake.skip(Reason::NoData),
     }
+    Ok(())
+}
+
+/// An event of `EventBridge`. Of those, only the ones that carry a record of CloudTrail have to do with EKS.
+fn event_bridge(reader: &mut Reader<'_>, intake: &mut Intake<'_>) -> Walk {
+    let mut recorded = false;
+    members(reader, |key, reader| {
+        if key == "detail-type" && reader.peek()? == Kind::String {
+            recorded = reader.string()?.ends_with("via CloudTrail");
+            return Ok(());
+        }
+        reader.skip()
+    })?;
+    intake.skip(if recorded { Reason::CloudTrail } else { Reason::Unknown });
     Ok(())
 }
 
@@ -388,7 +406,7 @@ mod tests {
             (r#"{"timestamp":1,"message":"x"}"#, Shape::LogEvent),
             (r#"{"queryLanguage":"CWLI","results":[]}"#, Shape::QueryResults),
             (r#"{"@timestamp":"x","@message":{"auditID":"a"}}"#, Shape::QueryRow),
-            (r#"{"version":"0","detail-type":"AWS API Call via CloudTrail","detail":{}}"#, Shape::CloudTrail),
+            (r#"{"version":"0","detail-type":"AWS API Call via CloudTrail","detail":{}}"#, Shape::EventBridge),
             (r#"{"eventVersion":"1.1","userIdentity":{},"eventSource":"eks.amazonaws.com"}"#, Shape::CloudTrail),
             (r#"{"Messages":[{"Body":"{}"}]}"#, Shape::Messages),
             (r#"{"hello":"world"}"#, Shape::Other),

@@ -219,11 +219,7 @@ impl<R: Read> Records<R> {
                 Ok(Step::Again)
             }
             Some(_) => match self.scan(&mut ValueScan::of_element(), 0)? {
-                Found::End(end) => {
-                    self.taken = end;
-                    Ok(Step::Cut(Cut::json(0..end)))
-                }
-                Found::CutOff(end) => {
+                Found::End(end) | Found::CutOff(end) => {
                     self.taken = end;
                     Ok(Step::Cut(Cut::json(0..end)))
                 }
