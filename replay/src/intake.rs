@@ -41,9 +41,18 @@ pub(crate) struct Tally {
     /// Lines that are evidence of an alert.
     pub(crate) alerted: u64,
     /// Lines judged and found ordinary, by reason.
-    pub(crate) quiet: BTreeMap<&'static str, u64>,
+    pub(crate) quiet: BTreeMap<&'static str, Quieted>,
     /// What could not be read, by reason.
     pub(crate) skipped: BTreeMap<&'static str, Skipped>,
+}
+
+/// Lines that are ordinary, for one reason.
+#[derive(Debug, Default)]
+pub(crate) struct Quieted {
+    /// How many.
+    pub(crate) count: u64,
+    /// The reason in words.
+    pub(crate) meaning: &'static str,
 }
 
 /// What could not be read, for one reason.
@@ -51,7 +60,7 @@ pub(crate) struct Tally {
 pub(crate) struct Skipped {
     /// How often.
     pub(crate) count: u64,
-    /// What that means and what to do; empty where the reason says it.
+    /// What that means and what to do.
     pub(crate) hint: &'static str,
     /// The first places, `file:line`, at most [`PLACES_MAX`].
     pub(crate) places: Vec<String>,
@@ -114,7 +123,7 @@ impl Reason {
             Self::NoMessage => "the query has no `@message`; add it to `fields`",
             Self::S3Notification => "it names an object and holds no log; replay the object",
             Self::CloudTrail => "records of CloudTrail are not yet understood",
-            Self::Delivery(_) => "",
+            Self::Delivery(_) => "the subscription delivery cannot be opened; fetch it again",
         }
     }
 }
@@ -241,15 +250,15 @@ impl<'a> Intake<'a> {
         let report = analyze_envelope(envelope, self.settings, &mut self.memory);
         let place = self.place(self.line);
         for (reason, count) in &report.skipped {
-            self.tally.skip(reason.as_str(), "", *count, Some(place.clone()));
+            self.tally.skip(reason.as_str(), reason.meaning(), *count, Some(place.clone()));
         }
         self.absorb(report);
     }
 
     /// Counts something that carries no line and is as it should be.
-    pub(crate) fn quiet(&mut self, reason: &'static str) {
+    pub(crate) fn quiet(&mut self, reason: &'static str, meaning: &'static str) {
         self.tally.lines += 1;
-        *self.tally.quiet.entry(reason).or_default() += 1;
+        self.tally.quiet(reason, meaning, 1);
     }
 
     /// Counts something that could not be read.
@@ -301,7 +310,7 @@ impl<'a> Intake<'a> {
     /// stands around it, so it is asked for each line alone.
     fn locate(&mut self, report: &Report) {
         for (reason, count) in &report.skipped {
-            self.tally.skip(reason.as_str(), "", *count, None);
+            self.tally.skip(reason.as_str(), reason.meaning(), *count, None);
         }
         let wanted: Vec<&str> = report.skipped.keys().map(|reason| reason.as_str()).collect();
         for waiting in &self.batch.lines {
@@ -310,9 +319,9 @@ impl<'a> Intake<'a> {
             }
             let line = self.batch.line(waiting);
             let alone = analyze(&self.batch.source, [line], self.settings, &mut Memory::default());
-            for reason in alone.skipped.keys() {
+            for reason in alone.skipped.keys().filter(|reason| wanted.contains(&reason.as_str())) {
                 let place = self.place(waiting.at);
-                self.tally.skip(reason.as_str(), "", 0, Some(place));
+                self.tally.skip(reason.as_str(), reason.meaning(), 0, Some(place));
             }
         }
     }
@@ -321,7 +330,7 @@ impl<'a> Intake<'a> {
         self.tally.lines += report.lines;
         self.tally.alerted += report.alerted;
         for (reason, count) in &report.quiet {
-            *self.tally.quiet.entry(reason.as_str()).or_default() += count;
+            self.tally.quiet(reason.as_str(), reason.meaning(), *count);
         }
         self.alerts_lines += report.lines;
         self.alerts.extend(report.alerts);
@@ -341,6 +350,12 @@ impl Tally {
     /// Everything that could not be read.
     pub(crate) fn skipped_total(&self) -> u64 {
         self.skipped.values().map(|skipped| skipped.count).sum()
+    }
+
+    fn quiet(&mut self, reason: &'static str, meaning: &'static str, count: u64) {
+        let quiet = self.quiet.entry(reason).or_default();
+        quiet.count += count;
+        quiet.meaning = meaning;
     }
 
     fn skip(&mut self, reason: &'static str, hint: &'static str, count: u64, place: Option<String>) {

@@ -190,7 +190,7 @@ fn text_line(text: &[u8], prefix: Option<Prefix>, open: Open, intake: &mut Intak
         return Open::Entry { line: at, prefix, text: text.to_vec(), lines: 1 };
     }
     if text == WRITE_TEST {
-        intake.quiet("export-write-test");
+        intake.quiet("export-write-test", "an export task probing its bucket");
     } else if let Some(inner) = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\""))
         && inner.starts_with(BASE64_OF_GZIP)
     {
