@@ -44,6 +44,15 @@ pub(crate) struct Tally {
     pub(crate) quiet: BTreeMap<&'static str, Quieted>,
     /// What could not be read, by reason.
     pub(crate) skipped: BTreeMap<&'static str, Skipped>,
+    first_skip: Option<FirstSkip>,
+}
+
+/// The first place where something could not be read. Lines are judged in batches, so it is not met first.
+#[derive(Debug)]
+struct FirstSkip {
+    /// How many files were opened, and the line of the last one.
+    at: (u64, u64),
+    place: String,
 }
 
 /// Lines that are ordinary, for one reason.
@@ -248,9 +257,9 @@ impl<'a> Intake<'a> {
     pub(crate) fn delivery(&mut self, envelope: &Envelope) {
         self.judge();
         let report = analyze_envelope(envelope, self.settings, &mut self.memory);
-        let place = self.place(self.line);
         for (reason, count) in &report.skipped {
-            self.tally.skip(reason.as_str(), reason.meaning(), *count, Some(place.clone()));
+            self.tally.skip(reason.as_str(), reason.meaning(), *count);
+            self.tally.locate(reason.as_str(), &self.file, self.line);
         }
         self.absorb(report);
     }
@@ -263,8 +272,8 @@ impl<'a> Intake<'a> {
 
     /// Counts something that could not be read.
     pub(crate) fn skip(&mut self, reason: Reason) {
-        let place = self.place(self.line);
-        self.tally.skip(reason.as_str(), reason.hint(), 1, Some(place));
+        self.tally.skip(reason.as_str(), reason.hint(), 1);
+        self.tally.locate(reason.as_str(), &self.file, self.line);
     }
 
     /// Judges and hands on what has become too much to hold.
@@ -310,7 +319,7 @@ impl<'a> Intake<'a> {
     /// stands around it, so it is asked for each line alone.
     fn locate(&mut self, report: &Report) {
         for (reason, count) in &report.skipped {
-            self.tally.skip(reason.as_str(), reason.meaning(), *count, None);
+            self.tally.skip(reason.as_str(), reason.meaning(), *count);
         }
         let wanted: Vec<&str> = report.skipped.keys().map(|reason| reason.as_str()).collect();
         for waiting in &self.batch.lines {
@@ -320,8 +329,7 @@ impl<'a> Intake<'a> {
             let line = self.batch.line(waiting);
             let alone = analyze(&self.batch.source, [line], self.settings, &mut Memory::default());
             for reason in alone.skipped.keys().filter(|reason| wanted.contains(&reason.as_str())) {
-                let place = self.place(waiting.at);
-                self.tally.skip(reason.as_str(), reason.meaning(), 0, Some(place));
+                self.tally.locate(reason.as_str(), &self.file, waiting.at);
             }
         }
     }
@@ -340,13 +348,14 @@ impl<'a> Intake<'a> {
         self.alerts_lines = 0;
         (self.deliver)(gather(std::mem::take(&mut self.alerts)))
     }
-
-    fn place(&self, line: u64) -> String {
-        if line == 0 { self.file.clone() } else { format!("{}:{line}", self.file) }
-    }
 }
 
 impl Tally {
+    /// The first place where something could not be read, `file:line`.
+    pub(crate) fn first_skip(&self) -> Option<&str> {
+        self.first_skip.as_ref().map(|first| first.place.as_str())
+    }
+
     /// Everything that could not be read.
     pub(crate) fn skipped_total(&self) -> u64 {
         self.skipped.values().map(|skipped| skipped.count).sum()
@@ -358,15 +367,22 @@ impl Tally {
         quiet.meaning = meaning;
     }
 
-    fn skip(&mut self, reason: &'static str, hint: &'static str, count: u64, place: Option<String>) {
+    fn skip(&mut self, reason: &'static str, hint: &'static str, count: u64) {
         let skipped = self.skipped.entry(reason).or_default();
         skipped.count += count;
         skipped.hint = hint;
-        if let Some(place) = place
-            && skipped.places.len() < PLACES_MAX
-            && !skipped.places.contains(&place)
-        {
-            skipped.places.push(place);
+    }
+
+    /// Remembers where something was skipped that is counted already.
+    fn locate(&mut self, reason: &'static str, file: &str, line: u64) {
+        let place = if line == 0 { file.to_owned() } else { format!("{file}:{line}") };
+        let at = (self.files, line);
+        if self.first_skip.as_ref().is_none_or(|first| at < first.at) {
+            self.first_skip = Some(FirstSkip { at, place: place.clone() });
+        }
+        let places = &mut self.skipped.entry(reason).or_default().places;
+        if places.len() < PLACES_MAX && !places.contains(&place) {
+            places.push(place);
         }
     }
 

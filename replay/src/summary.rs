@@ -137,7 +137,8 @@ mod tests {
         for severity in [Severity::Low, Severity::Critical, Severity::High, Severity::Informational] {
             alerts.add(severity);
         }
-        let mut tally = Tally { files: 2, lines: 12_345, alerted: 14, ..Tally::default() };
+        let mut tally = Tally::default();
+        (tally.files, tally.lines, tally.alerted) = (2, 12_345, 14);
         let meaning = "Nothing that any detection looks at.";
         tally.quiet.insert("not-of-interest", Quieted { count: 12_000, meaning });
         tally.quiet.insert("other-stage", Quieted { count: 329, meaning: "" });

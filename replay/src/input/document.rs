@@ -190,7 +190,7 @@ fn open_bytes(bytes: &[u8], intake: &mut Intake<'_>, depth: usize) {
 fn delivery(opened: Result<Envelope, EnvelopeError>, intake: &mut Intake<'_>) {
     match opened {
         Ok(envelope) if envelope.kind() == EnvelopeKind::Control => {
-            intake.quiet("control-message", "CloudWatch Logs probing a destination")
+            intake.quiet("control-message", "CloudWatch Logs probing a destination");
         }
         Ok(envelope) => intake.delivery(&envelope),
         Err(error) => intake.skip(Reason::Delivery(error)),
