@@ -79,7 +79,7 @@ fn a_long_log_is_read_in_little_memory() {
 #[test]
 fn a_damaged_gzip_gives_the_lines_before_the_damage() {
     let folder = Folder::new();
-    let text: String = (0..2_000).map(|_| ndjson()).collect();
+    let text: String = (0..300).map(|_| ndjson()).collect();
     let whole = gzip(&text);
     let mut hurt = whole.clone();
     let middle = whole.len() / 2;
