@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::envelope::{BadEntry, Envelope, EnvelopeError, LogLine};
-use rolewatch_analyzer::gather::gather;
+use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
 use rolewatch_analyzer::report::{Report, analyze, analyze_envelope};
 use rolewatch_analyzer::settings::Settings;
@@ -82,6 +82,8 @@ pub(crate) enum Reason {
     Unknown,
     /// No text.
     Binary,
+    /// Text, but not one line of a control-plane log.
+    NoLog,
     /// A gzip layer breaks off or fails its checksum.
     GzipDamaged,
     /// More layers than anyone makes.
@@ -108,6 +110,7 @@ impl Reason {
         match self {
             Self::Unknown => "unknown-content",
             Self::Binary => "not-text",
+            Self::NoLog => "not-a-log",
             Self::GzipDamaged => "gzip-damaged",
             Self::Nested => "nested-too-deep",
             Self::Cut => "document-cut",
@@ -124,6 +127,7 @@ impl Reason {
         match self {
             Self::Unknown => "JSON that holds no log lines",
             Self::Binary => "no text and no gzip",
+            Self::NoLog => "text without a line of a control-plane log",
             Self::GzipDamaged => "the lines before the damage were read; fetch the file again",
             Self::Nested => "gzip or documents inside each other, more layers than any tool makes",
             Self::Cut => "the document ends early; fetch it again",
@@ -346,7 +350,8 @@ impl<'a> Intake<'a> {
 
     fn hand_on(&mut self) -> Result<(), Error> {
         self.alerts_lines = 0;
-        (self.deliver)(gather(std::mem::take(&mut self.alerts)))
+        // No cap: whoever reads a file wants to see every alert.
+        (self.deliver)(gather_at_most(std::mem::take(&mut self.alerts), usize::MAX))
     }
 }
 

@@ -18,6 +18,7 @@ fn check_files(args: &[&str], expected: &ExpectFile) {
     let [one, _, three, _] = events();
     folder.write("cut.ndjson", format!("{one}\nnot a log line\n{three}\n{{\"hello\":\"world\"}}\n"));
     folder.write("empty", "");
+    folder.write("notes.txt", "Dear diary,\n\nno log today.\n");
     folder.write("picture", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
     let whole = gzip(format!("{one}\n{three}\n"));
     folder.write("cut.gz", &whole[..whole.len() - 8]);
@@ -78,7 +79,7 @@ fn alerts_are_text_for_people_and_ocsf_for_machines() {
 
 #[test]
 fn what_could_not_be_read_is_counted_and_strict_makes_it_an_error() {
-    let files = ["cut.ndjson", "picture", "cut.gz", "notification.json", "cloudtrail.json"];
+    let files = ["cut.ndjson", "picture", "notes.txt", "cut.gz", "notification.json", "cloudtrail.json"];
     check_files(&[&["replay", "--quiet"][..], &files].concat(), &expect_file!["../golden/quiet.txt"]);
     check_files(&[&["replay", "--strict"][..], &files].concat(), &expect_file!["../golden/strict.txt"]);
 }
