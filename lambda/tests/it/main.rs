@@ -1,0 +1,16 @@
+//! The built function on real parts: a Lambda Runtime API, an emulated SNS, and SQS queues that are read back.
+
+mod delivery;
+mod emulator;
+mod http;
+mod proxy;
+mod runtime;
+
+mod alerts;
+mod corpus;
+mod deliveries;
+mod docs;
+mod faults;
+mod promise;
+mod start;
+mod template;
