@@ -1,6 +1,7 @@
 //! What is sent: the findings of one event, of one session, or of one burst, ready to be written out.
 
 pub mod ocsf;
+mod record;
 pub mod text;
 
 use jiff::Timestamp;

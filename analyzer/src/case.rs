@@ -1,10 +1,81 @@
 //! One event with all that a detection may look at.
 
 use crate::audit::AuditEvent;
+use crate::audit::principal::{Identity, ServiceAccount};
+use crate::change::Change;
+use crate::memory::Memory;
+use crate::rbac::{PolicyRule, RoleRef, stock};
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::stream::Source;
 
-/// One event with all that a detection may look at.
+/// One event with all that a detection may look at. Detections read it; none of them changes it.
 #[derive(Debug)]
 pub struct Case<'a> {
     /// The event.
     pub event: &'a AuditEvent<'a>,
+    /// Where it was read.
+    pub source: &'a Source,
+    /// What the operator decided.
+    pub settings: &'a Settings,
+    /// What is known from earlier events.
+    pub memory: &'a Memory,
+    /// The change it made or tried on roles, bindings and `aws-auth`; `None` when it is about something else.
+    pub written: Option<Change>,
+    /// The service-account session it belongs to; `None` for other callers.
+    pub session: Option<Session<'a>>,
+}
+
+impl<'a> Case<'a> {
+    /// Puts together what belongs to an event.
+    #[must_use]
+    pub fn new(event: &'a AuditEvent<'a>, source: &'a Source, settings: &'a Settings, memory: &'a Memory) -> Self {
+        let cluster = source.cluster.as_deref().unwrap_or_default();
+        let account = source.account.as_deref();
+        Self {
+            event,
+            source,
+            settings,
+            memory,
+            written: Change::of(event, cluster, account, memory),
+            session: Session::of(event, cluster, settings),
+        }
+    }
+
+    /// The change, unless it is ordinary.
+    #[must_use]
+    pub fn change(&self) -> Option<&Change> {
+        self.written.as_ref().filter(|change| change.ordinary.is_none())
+    }
+
+    /// Name of the cluster; empty when the input does not say.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        self.source.cluster.as_deref().unwrap_or_default()
+    }
+
+    /// What the caller proved to be.
+    #[must_use]
+    pub fn identity(&self) -> Identity<'_> {
+        self.event.caller.authenticated.identity(self.event.origin.peer, self.source.account.as_deref())
+    }
+
+    /// The service account that the caller proved to be.
+    #[must_use]
+    pub fn service_account(&self) -> Option<ServiceAccount<'_>> {
+        match self.identity() {
+            Identity::ServiceAccount(account) => Some(account),
+            _ => None,
+        }
+    }
+
+    /// The rules of a role: remembered, or those the API server ships it with.
+    #[must_use]
+    pub fn rules_of(&self, role: &RoleRef, namespace: &str) -> Option<Vec<PolicyRule>> {
+        if let Some(rules) = self.memory.role(self.cluster(), role, namespace) {
+            return Some(rules.to_vec());
+        }
+        let namespace = (role.kind == crate::rbac::RoleKind::Role).then_some(namespace);
+        stock::role(role.kind, namespace, &role.name).map(|role| role.rules)
+    }
 }

@@ -23,6 +23,8 @@ pub struct Detection {
 pub(crate) enum Check {
     /// An audit event and what is remembered.
     Audit(fn(&Case<'_>) -> Option<Hit>),
+    /// The same, about the session that the event belongs to: told once per session and hour.
+    Session(fn(&Case<'_>) -> Option<Hit>),
     /// An entry of the api stream.
     Klog(fn(&crate::klog::KlogEntry<'_>) -> Option<Hit>),
 }
@@ -74,7 +76,7 @@ pub struct Hit {
     /// Why it matters here, one sentence.
     pub why: String,
     /// What changed, one line each.
-    pub changes: Vec<Change>,
+    pub changes: Vec<Delta>,
     /// The Kubernetes objects changed.
     pub objects: Vec<Object>,
     /// Who gained or lost: subjects of bindings, IAM principals, service accounts.
@@ -101,7 +103,7 @@ impl Hit {
 
 /// One line of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum Delta {
     /// A right or a mapping that is new.
     Gained(String),
     /// One that is gone.
@@ -112,7 +114,7 @@ pub enum Change {
     Note(String),
 }
 
-impl Change {
+impl Delta {
     /// The text without its sign.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -121,14 +123,14 @@ impl Change {
         }
     }
 
-    /// `+` gained, `-` lost, `=` holds now, `!` a note.
+    /// `+` gained, `-` lost, `=` holds now, `*` a note.
     #[must_use]
     pub const fn sign(&self) -> char {
         match self {
             Self::Gained(_) => '+',
             Self::Lost(_) => '-',
             Self::Now(_) => '=',
-            Self::Note(_) => '!',
+            Self::Note(_) => '*',
         }
     }
 }

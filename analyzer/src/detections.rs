@@ -1,6 +1,40 @@
-//! Every detection, one file each.
+//! Every detection: one file, one line here, one file of samples.
 
 use crate::detection::Detection;
 
-/// Every detection, in the order `rolewatch detections` prints them.
-pub static ALL: &[&Detection] = &[];
+macro_rules! detections {
+    ($($name:ident,)+) => {
+        $(mod $name;)+
+
+        /// Every detection, in the order `rolewatch detections` prints them.
+        pub static ALL: &[&Detection] = &[$(&$name::DETECTION),+];
+
+        /// The files they are in.
+        #[cfg(test)]
+        pub(crate) const FILES: &[&str] = &[$(stringify!($name)),+];
+    };
+}
+
+detections! {
+    rbac_role_changed,
+    rbac_binding_changed,
+    rbac_collection_deleted,
+    rbac_escalation_refused,
+    rbac_change_denied,
+    aws_auth_changed,
+    aws_auth_replaced_unseen,
+    aws_auth_deleted,
+    aws_auth_change_denied,
+    sa_token_external_login,
+    sa_token_interactive_login,
+    sa_token_unbound_login,
+    sa_token_legacy_login,
+    sa_token_minted,
+    audit_event_lost,
+}
+
+/// The detection of this id.
+#[must_use]
+pub fn by_id(id: &str) -> Option<&'static Detection> {
+    ALL.iter().copied().find(|detection| detection.id == id)
+}

@@ -1,19 +1,39 @@
 //! Reads the control-plane logs of Amazon EKS and says who gained what. Bytes in, alerts out.
+//!
+//! ```
+//! use rolewatch_analyzer::{analyze_envelope, envelope::Envelope, gather::gather, memory::Memory, settings::Settings};
+//!
+//! # fn main() -> Result<(), rolewatch_analyzer::envelope::EnvelopeError> {
+//! let document = br#"{"logGroup":"/aws/eks/prod/cluster","logEvents":[]}"#;
+//! let envelope = Envelope::open_document(document.to_vec(), None)?;
+//! let report = analyze_envelope(&envelope, &Settings::default(), &mut Memory::default());
+//! assert!(gather(report.alerts).is_empty());
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod alert;
 pub mod attack;
 pub mod audit;
+pub mod aws_auth;
 pub mod case;
+pub mod change;
 pub mod detection;
 pub mod detections;
 pub mod envelope;
 pub mod gather;
+pub mod grant;
 pub mod json;
 pub mod klog;
+pub mod kube;
+pub mod mapping;
 pub mod memory;
 pub mod rbac;
 pub mod report;
+pub mod session;
 pub mod settings;
 pub mod severity;
 pub mod stream;
 pub mod text;
+
+pub use report::{Report, analyze, analyze_envelope};

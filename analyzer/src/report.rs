@@ -1,12 +1,20 @@
 //! Lines in; alerts, quiet lines and skips out, every line counted once.
 
+mod audit_lines;
+mod reasons;
+
 use std::collections::BTreeMap;
 
-use crate::alert::Alert;
+use crate::alert::{Alert, AlertId, Evidence};
+use crate::detection::{Check, Finding};
+use crate::detections;
 use crate::envelope::{BadEntry, Envelope, LogLine};
+use crate::klog;
 use crate::memory::Memory;
 use crate::settings::Settings;
-use crate::stream::Source;
+use crate::stream::{Source, Stream};
+
+pub use self::reasons::{Quiet, Skip};
 
 /// What became of the lines of one batch. Every line delivered ends as evidence of an alert, as quiet, or as skipped.
 #[derive(Debug, Clone, Default)]
@@ -21,42 +29,6 @@ pub struct Report {
     pub quiet: BTreeMap<Quiet, u64>,
     /// Lines that could not be read, by reason.
     pub skipped: BTreeMap<Skip, u64>,
-}
-
-/// Why a line is ordinary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Quiet {
-    /// Nothing that any detection looks at.
-    NotOfInterest,
-}
-
-impl Quiet {
-    /// A stable word for metrics and summaries, in kebab case.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotOfInterest => "not-of-interest",
-        }
-    }
-}
-
-/// Why a line could not be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Skip {
-    /// The line is not JSON.
-    NotJson,
-}
-
-impl Skip {
-    /// A stable word for metrics and summaries, in kebab case.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotJson => "not-json",
-        }
-    }
 }
 
 impl Report {
@@ -84,6 +56,15 @@ impl Report {
     pub fn quiet_total(&self) -> u64 {
         self.quiet.values().sum()
     }
+
+    fn quiet(&mut self, reason: Quiet, lines: u64) {
+        *self.quiet.entry(reason).or_default() += lines;
+    }
+
+    /// Counts lines, or a whole delivery, that could not be read.
+    pub fn skip(&mut self, reason: Skip) {
+        *self.skipped.entry(reason).or_default() += 1;
+    }
 }
 
 /// Judges the lines of one batch, all from one source, in order. A line's own log stream, if it has one, counts over
@@ -94,11 +75,93 @@ pub fn analyze<'l>(
     settings: &Settings,
     memory: &mut Memory,
 ) -> Report {
-    let _ = (source, lines.into_iter().count(), settings, memory);
-    Report::default()
+    let source = source.clone().or(&settings.source);
+    let mut report = Report::default();
+    let mut batch = audit_lines::Batch::new(&source, settings, memory);
+    let mut text: Vec<LogLine<'l>> = Vec::new();
+    for line in lines {
+        report.lines += 1;
+        let line = match line {
+            Ok(line) => line,
+            Err(bad) => {
+                report.skip(bad.into());
+                continue;
+            }
+        };
+        match stream(&line, &source) {
+            Some(Stream::Audit) => batch.judge(&line, &mut report),
+            // Entries of the api stream may go on over several lines, so they wait until they are whole.
+            Some(Stream::Api) => text.push(line),
+            Some(_) => report.quiet(Quiet::OtherStream, 1),
+            // A line that looks like nothing, right after klog text, continues it.
+            None if !text.is_empty() && line.log_stream.is_none() && source.log_stream.is_none() => text.push(line),
+            None if line.message.trim().is_empty() => report.skip(Skip::Empty),
+            None => report.skip(Skip::UnknownText),
+        }
+    }
+    api_lines(&source, &text, &mut report);
+    report
 }
 
 /// Judges one opened delivery. Damage to the delivery is counted as a skip.
 pub fn analyze_envelope(envelope: &Envelope, settings: &Settings, memory: &mut Memory) -> Report {
-    analyze(envelope.source(), envelope.lines(), settings, memory)
+    let mut report = analyze(envelope.source(), envelope.lines(), settings, memory);
+    if envelope.damage().is_some() {
+        report.skip(Skip::DamagedDelivery);
+    }
+    report
+}
+
+fn stream(line: &LogLine<'_>, source: &Source) -> Option<Stream> {
+    line.log_stream
+        .as_deref()
+        .and_then(Stream::of_name)
+        .or_else(|| source.stream())
+        .or_else(|| Stream::of_content(&line.message))
+}
+
+fn api_lines(source: &Source, lines: &[LogLine<'_>], report: &mut Report) {
+    let log_stream = |line: &LogLine<'_>| line.log_stream.as_deref().map(ToOwned::to_owned);
+    for run in lines.chunk_by(|one, other| one.log_stream == other.log_stream) {
+        let stream = run.first().and_then(log_stream).or_else(|| source.log_stream.clone());
+        let entries = klog::entries(run.iter().map(|line| (line.timestamp_ms, line.message.as_ref())));
+        for entry in entries {
+            match klog_alert(&entry, source, stream.as_deref()) {
+                Some(alert) => {
+                    report.alerted += entry.lines;
+                    report.alerts.push(alert);
+                }
+                None => report.quiet(Quiet::OrdinaryText, entry.lines),
+            }
+        }
+    }
+}
+
+fn klog_alert(entry: &klog::KlogEntry<'_>, source: &Source, log_stream: Option<&str>) -> Option<Alert> {
+    let mut findings: Vec<Finding> = detections::ALL
+        .iter()
+        .filter_map(|detection| match detection.check {
+            Check::Klog(check) => check(entry).map(|hit| Finding { detection, hit }),
+            Check::Audit(_) | Check::Session(_) => None,
+        })
+        .collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.hit.severity));
+    let worst = findings.first()?;
+    let (severity, summary) = (worst.hit.severity, worst.hit.what.clone());
+    let mut evidence: Vec<Evidence> = entry
+        .lost_events()
+        .map(|lost| lost.summaries.iter().map(|event| Evidence::of_lost(event, log_stream)).collect())
+        .unwrap_or_default();
+    if evidence.is_empty() {
+        evidence.push(Evidence::of_entry(Some(entry), log_stream));
+    }
+    let time = entry.timestamp_ms.map(|time| time.to_string()).unwrap_or_default();
+    let id = AlertId::of([log_stream.unwrap_or_default(), &time, &entry.message]);
+    let events = u64::try_from(evidence.len()).unwrap_or(u64::MAX);
+    Some(Alert { id, severity, summary, findings, evidence, events, source: placed(source, log_stream) })
+}
+
+/// The source, with the log stream of the line itself.
+fn placed(source: &Source, log_stream: Option<&str>) -> Source {
+    Source { log_stream: log_stream.map(ToOwned::to_owned).or_else(|| source.log_stream.clone()), ..source.clone() }
 }

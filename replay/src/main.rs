@@ -1,2 +1,58 @@
-//! The command.
-fn main() {}
+//! The command: `rolewatch`.
+
+mod cli;
+mod detections;
+mod error;
+mod input;
+mod intake;
+mod output;
+mod progress;
+mod replay;
+mod summary;
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use anstream::{AutoStream, ColorChoice};
+use clap::{CommandFactory as _, Parser as _};
+
+use self::cli::{Cli, Color, Command};
+use self::error::Error;
+use self::replay::Outcome;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let color = match cli.color {
+        Color::Auto => None,
+        Color::Always => Some(ColorChoice::Always),
+        Color::Never => Some(ColorChoice::Never),
+    };
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let mut out = BufWriter::new(AutoStream::new(stdout.lock(), color.unwrap_or_else(|| AutoStream::choice(&stdout))));
+    let mut err = AutoStream::new(stderr.lock(), color.unwrap_or_else(|| AutoStream::choice(&stderr)));
+    match run(cli.command, &mut out, &mut err) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::AlertReached) => ExitCode::from(1),
+        // `rolewatch replay logs | head` is no failure.
+        Err(Error::ReaderGone) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nowhere is left to say that this failed.
+            let _ = writeln!(err, "error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome, Error> {
+    match command {
+        Command::Replay(options) => replay::run(&options, out, err),
+        Command::Detections { id } => detections::run(id.as_deref(), out).map(|()| Outcome::Done),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "rolewatch", &mut script);
+            out.write_all(&script)?;
+            out.flush()?;
+            Ok(Outcome::Done)
+        }
+    }
+}

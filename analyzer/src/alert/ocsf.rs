@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Actor, Alert, Evidence};
 use crate::attack::Technique;
-use crate::detection::{Change, Detection, Finding};
+use crate::detection::{Delta, Detection, Finding};
 
 impl Alert {
     /// The alert as one JSON object.
@@ -185,10 +185,10 @@ fn data(findings: &[Finding]) -> Option<Value> {
     for change in findings.iter().flat_map(|finding| &finding.hit.changes) {
         let [gained, lost, now, notes] = &mut lists;
         let (_, list) = match change {
-            Change::Gained(_) => gained,
-            Change::Lost(_) => lost,
-            Change::Now(_) => now,
-            Change::Note(_) => notes,
+            Delta::Gained(_) => gained,
+            Delta::Lost(_) => lost,
+            Delta::Now(_) => now,
+            Delta::Note(_) => notes,
         };
         if !list.contains(&change.text()) {
             list.push(change.text());

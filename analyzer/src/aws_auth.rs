@@ -1,0 +1,375 @@
+//! The `aws-auth` ConfigMap: which IAM principal is whom in the cluster.
+//!
+//! The rules are those of aws-iam-authenticator (`pkg/mapper/configmap`, `pkg/config`): section names are exact, keys
+//! inside are read in any case; each section stands or falls on its own; a section whose YAML is broken loads as
+//! empty; an entry that does not validate is left out and its neighbours load. ARNs are compared in lower case, and of
+//! several roles with one ARN the last counts.
+
+use serde_json::Value;
+
+/// The mappings of one version of the ConfigMap.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct AwsAuth {
+    /// Mappings that count, of all three sections, in order.
+    pub mappings: Vec<Mapping>,
+    /// What does not work as its author may think.
+    pub pitfalls: Vec<Pitfall>,
+}
+
+/// One mapping: who, becomes whom.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Mapping {
+    /// The IAM side.
+    pub principal: IamPrincipal,
+    /// Kubernetes username, templates unexpanded; empty when none is given.
+    pub username: String,
+    /// Kubernetes groups, sorted.
+    pub groups: Vec<String>,
+}
+
+/// The IAM side of a mapping.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub enum IamPrincipal {
+    /// `mapRoles`: a role's ARN.
+    Role(String),
+    /// `mapRoles` with `sso`: an IAM Identity Center permission set of an account.
+    PermissionSet {
+        /// Name of the permission set.
+        name: String,
+        /// AWS account.
+        account: String,
+    },
+    /// `mapUsers`: a user's ARN.
+    User(String),
+    /// `mapAccounts`: every principal of an account, under its own ARN and without groups.
+    Account(String),
+}
+
+impl std::fmt::Display for IamPrincipal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Role(arn) | Self::User(arn) => formatter.write_str(arn),
+            Self::PermissionSet { name, account } => write!(formatter, "permission set {name} of account {account}"),
+            Self::Account(account) => write!(formatter, "every principal of account {account}"),
+        }
+    }
+}
+
+impl IamPrincipal {
+    /// The AWS account it belongs to.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            Self::Role(arn) | Self::User(arn) => arn.split(':').nth(4).filter(|account| !account.is_empty()),
+            Self::PermissionSet { account, .. } | Self::Account(account) => Some(account),
+        }
+    }
+}
+
+/// A trap of the format that somebody fell into.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Pitfall {
+    /// The section is not valid YAML: it loads as empty and everybody it mapped is locked out.
+    Broken(String),
+    /// Entries without a usable ARN; they are left out.
+    Invalid(String, u64),
+    /// A key under `data` that is none of the three sections, `maproles` for example: it is ignored.
+    UnknownSection(String),
+    /// A role ARN with a path never matches, because the caller's STS ARN has none.
+    Path(String),
+    /// The same ARN twice: the last one counts.
+    Duplicate(String),
+}
+
+impl std::fmt::Display for Pitfall {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Broken(section) => {
+                write!(formatter, "{section} is not valid YAML: it loads as empty, whoever it mapped is locked out")
+            }
+            Self::Invalid(section, 1) => write!(formatter, "1 entry of {section} has no usable ARN and is left out"),
+            Self::Invalid(section, count) => {
+                write!(formatter, "{count} entries of {section} have no usable ARN and are left out")
+            }
+            Self::UnknownSection(section) => {
+                write!(formatter, "`{section}` is not a section that EKS reads; names are case-sensitive")
+            }
+            Self::Path(arn) => write!(formatter, "{arn} has a path, so it never matches; remove the path"),
+            Self::Duplicate(arn) => write!(formatter, "{arn} is mapped more than once; the last mapping counts"),
+        }
+    }
+}
+
+const SECTIONS: [&str; 3] = ["mapRoles", "mapUsers", "mapAccounts"];
+
+impl AwsAuth {
+    /// Reads the `data` of the ConfigMap: section name and text.
+    #[must_use]
+    pub fn read<'d>(data: impl IntoIterator<Item = (&'d str, &'d str)>) -> Self {
+        let mut out = Self::default();
+        for (name, text) in data {
+            if SECTIONS.contains(&name) {
+                out.section(name, text);
+            } else {
+                out.pitfalls.push(Pitfall::UnknownSection(crate::text::name(name)));
+            }
+        }
+        out.drop_overruled();
+        out
+    }
+
+    fn section(&mut self, name: &str, text: &str) {
+        // What the authenticator takes for nothing at all.
+        if matches!(text.trim(), "" | "''" | "\"\"" | "``") {
+            return;
+        }
+        let Some(entries) = entries(text) else {
+            self.pitfalls.push(Pitfall::Broken(name.to_owned()));
+            return;
+        };
+        let mut invalid = 0;
+        for entry in entries {
+            match mapping(name, &entry) {
+                Some(mapping) => self.mappings.push(mapping),
+                None => invalid += 1,
+            }
+        }
+        if invalid > 0 {
+            self.pitfalls.push(Pitfall::Invalid(name.to_owned(), invalid));
+        }
+    }
+
+    /// Of several mappings for one role the last counts; the others are pitfalls.
+    fn drop_overruled(&mut self) {
+        let mut seen = std::collections::HashSet::new();
+        let mut kept: Vec<Mapping> = Vec::with_capacity(self.mappings.len());
+        for mapping in self.mappings.drain(..).rev() {
+            if let IamPrincipal::Role(arn) = &mapping.principal
+                && arn.split_once(":role/").is_some_and(|(_, name)| name.contains('/'))
+            {
+                self.pitfalls.push(Pitfall::Path(crate::text::name(arn)));
+            }
+            if seen.insert(mapping.principal.clone()) {
+                kept.push(mapping);
+            } else {
+                self.pitfalls.push(Pitfall::Duplicate(crate::text::name(&mapping.principal.to_string())));
+            }
+        }
+        kept.reverse();
+        self.mappings = kept;
+    }
+
+    /// Mappings of `self` that `other` does not have in the same form.
+    #[must_use]
+    pub fn without<'s>(&'s self, other: &Self) -> Vec<&'s Mapping> {
+        let theirs: std::collections::HashSet<&Mapping> = other.mappings.iter().collect();
+        self.mappings.iter().filter(|mapping| !theirs.contains(mapping)).collect()
+    }
+
+    /// Whether any mapping is for nodes.
+    #[must_use]
+    pub fn maps_nodes(&self) -> bool {
+        self.mappings.iter().any(Mapping::is_for_nodes)
+    }
+
+    /// Whether any mapping leads to `group`.
+    #[must_use]
+    pub fn maps_to(&self, group: &str) -> bool {
+        self.mappings.iter().any(|mapping| mapping.groups.iter().any(|held| held == group))
+    }
+}
+
+impl Mapping {
+    /// The mapping that EKS documents for node roles, and nothing more (EKS user guide, "Grant IAM users access to
+    /// Kubernetes with a ConfigMap").
+    #[must_use]
+    pub fn is_for_nodes(&self) -> bool {
+        matches!(self.principal, IamPrincipal::Role(_))
+            && NODE_USERNAMES.contains(&self.username.as_str())
+            && !self.groups.is_empty()
+            && self.groups.iter().all(|group| NODE_GROUPS.contains(&group.as_str()))
+            && self.groups.iter().any(|group| group == "system:nodes")
+    }
+}
+
+const NODE_USERNAMES: [&str; 2] = ["system:node:{{EC2PrivateDNSName}}", "system:node:{{SessionName}}"];
+const NODE_GROUPS: [&str; 4] =
+    ["system:bootstrappers", "system:nodes", "system:node-proxier", "eks:kube-proxy-windows"];
+
+impl std::fmt::Display for Mapping {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}", self.principal)?;
+        match (self.username.as_str(), self.groups.as_slice()) {
+            ("", []) => Ok(()),
+            ("", groups) => write!(formatter, " in {}", groups.join(", ")),
+            (username, []) => write!(formatter, " as {username}"),
+            (username, groups) => write!(formatter, " as {username} in {}", groups.join(", ")),
+        }
+    }
+}
+
+/// The entries of a section; `None` when it is not a YAML list.
+fn entries(text: &str) -> Option<Vec<Value>> {
+    if text.len() > SECTION_BYTES_MAX {
+        return None;
+    }
+    let options = serde_saphyr::options! {
+        with_snippet: false,
+        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
+        leading_zero_numbers_as_strings: true,
+        budget: serde_saphyr::budget! { max_aliases: 100, max_anchors: 100, max_depth: 16 },
+    };
+    match serde_saphyr::from_str_with_options::<Value>(text, options).ok()? {
+        Value::Array(entries) => Some(entries),
+        Value::Null => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+fn mapping(section: &str, entry: &Value) -> Option<Mapping> {
+    if section == "mapAccounts" {
+        let account = scalar(entry)?;
+        return Some(Mapping {
+            principal: IamPrincipal::Account(account),
+            username: String::new(),
+            groups: Vec::new(),
+        });
+    }
+    let members = entry.as_object()?;
+    // Go's JSON decoding takes keys in any case; an exact match counts over another.
+    let get = |key: &str| {
+        members
+            .get(key)
+            .or_else(|| members.iter().find_map(|(name, value)| name.eq_ignore_ascii_case(key).then_some(value)))
+    };
+    let text = |key: &str| get(key).and_then(scalar).unwrap_or_default();
+    let mut groups: Vec<String> = get("groups")
+        .and_then(Value::as_array)
+        .map(|list| list.iter().filter_map(scalar).collect())
+        .unwrap_or_default();
+    groups.sort();
+    groups.dedup();
+    let principal = match section {
+        "mapUsers" => IamPrincipal::User(arn(&text("userarn"))?),
+        _ => match get("sso").and_then(Value::as_object) {
+            Some(sso) => {
+                let part = |key: &str| {
+                    sso.iter().find_map(|(name, value)| name.eq_ignore_ascii_case(key).then(|| scalar(value))?)
+                };
+                IamPrincipal::PermissionSet { name: part("permissionSetName")?, account: part("accountID")? }
+            }
+            None => IamPrincipal::Role(arn(&text("rolearn"))?),
+        },
+    };
+    Some(Mapping { principal, username: text("username"), groups })
+}
+
+/// ARNs are compared in lower case, so that is the form kept.
+fn arn(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_lowercase())
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Longest section read as YAML: 1 MiB, the size limit of a whole ConfigMap.
+pub const SECTION_BYTES_MAX: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::{AwsAuth, IamPrincipal, Pitfall};
+
+    fn read(roles: &str) -> AwsAuth {
+        AwsAuth::read([("mapRoles", roles)])
+    }
+
+    #[test]
+    fn every_form_of_mapping_is_read() {
+        let map = AwsAuth::read([
+            (
+                "mapRoles",
+                "- rolearn: arn:aws:iam::111122223333:role/Node\n  username: system:node:{{EC2PrivateDNSName}}\n  groups: [system:nodes, system:bootstrappers]\n- sso: {permissionSetName: Admin, accountID: \"111122223333\"}\n  username: admin\n  groups:\n  - system:masters\n",
+            ),
+            ("mapUsers", r#"[{"userarn":"arn:aws:iam::111122223333:user/Ann","username":"ann","groups":null}]"#),
+            ("mapAccounts", "- \"012345678901\"\n- 444455556666\n"),
+        ]);
+        assert_eq!(map.pitfalls, []);
+        assert_eq!(
+            map.mappings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            [
+                "arn:aws:iam::111122223333:role/node as system:node:{{EC2PrivateDNSName}} in system:bootstrappers, system:nodes",
+                "permission set Admin of account 111122223333 as admin in system:masters",
+                "arn:aws:iam::111122223333:user/ann as ann",
+                "every principal of account 012345678901",
+                "every principal of account 444455556666",
+            ]
+        );
+        assert!(map.maps_nodes() && map.maps_to("system:masters"));
+        assert_eq!(map.mappings[2].principal.account(), Some("111122223333"));
+    }
+
+    #[test]
+    fn keys_inside_are_read_in_any_case_and_outside_exactly() {
+        let map =
+            AwsAuth::read([("mapRoles", "- roleARN: arn:aws:iam::1:role/a\n  UserName: x\n"), ("maproles", "[]")]);
+        assert_eq!(map.mappings[0].username, "x");
+        assert_eq!(map.pitfalls, [Pitfall::UnknownSection("maproles".to_owned())]);
+    }
+
+    #[test]
+    fn broken_parts_cost_only_themselves() {
+        let map = AwsAuth::read([
+            ("mapRoles", "- rolearn: [\n"),
+            ("mapUsers", "- userarn: arn:aws:iam::1:user/a\n- username: b\n- 7\n"),
+        ]);
+        assert_eq!(map.mappings.len(), 1);
+        assert_eq!(map.pitfalls, [Pitfall::Broken("mapRoles".to_owned()), Pitfall::Invalid("mapUsers".to_owned(), 2)]);
+        for text in ["", "  ", "''", "\"\"", "``", "[]", "null"] {
+            assert_eq!(read(text), AwsAuth::default(), "{text}");
+        }
+        assert_eq!(read("{}").pitfalls, [Pitfall::Broken("mapRoles".to_owned())]);
+    }
+
+    #[test]
+    fn of_two_mappings_for_one_role_the_last_counts() {
+        let map = read(
+            "- {rolearn: 'arn:aws:iam::1:role/A', username: one}\n- {rolearn: 'arn:aws:iam::1:role/a', username: two}\n",
+        );
+        assert_eq!(map.mappings.len(), 1);
+        assert_eq!(map.mappings[0].username, "two");
+        assert_eq!(map.pitfalls, [Pitfall::Duplicate("arn:aws:iam::1:role/a".to_owned())]);
+    }
+
+    #[test]
+    fn a_role_with_a_path_never_matches() {
+        let map = read("- rolearn: arn:aws:iam::1:role/team/a\n  groups: [system:masters]\n");
+        assert_eq!(map.pitfalls, [Pitfall::Path("arn:aws:iam::1:role/team/a".to_owned())]);
+        assert!(matches!(map.mappings[0].principal, IamPrincipal::Role(_)));
+    }
+
+    #[test]
+    fn alias_bombs_are_refused() {
+        let mut text = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for (name, before) in [("b", "a"), ("c", "b"), ("d", "c"), ("e", "d"), ("f", "e"), ("g", "f"), ("h", "g")] {
+            text.push_str(&format!("{name}: &{name} [{}]\n", vec![format!("*{before}"); 9].join(",")));
+        }
+        assert_eq!(read(&text).pitfalls, [Pitfall::Broken("mapRoles".to_owned())]);
+    }
+
+    #[test]
+    fn versions_are_compared_by_meaning() {
+        let before = read("- {rolearn: 'arn:aws:iam::1:role/a', groups: [x, y]}\n");
+        let reordered = read("\n- groups:\n  - y\n  - x\n  rolearn: arn:aws:iam::1:role/A\n\n");
+        assert_eq!(before, reordered);
+        let after = read("- {rolearn: 'arn:aws:iam::1:role/a', groups: [x, y, system:masters]}\n");
+        assert_eq!(after.without(&before).len(), 1);
+        assert_eq!(before.without(&after).len(), 1);
+    }
+}

@@ -1,0 +1,64 @@
+//! What the control plane does all day, each by exact identity, verb and object.
+//!
+//! A name is no proof: the identity is the proven one (see [`crate::audit::principal`]), and whoever is not proven
+//! stays loud.
+
+use crate::audit::AuditEvent;
+use crate::audit::principal::Identity;
+use crate::kube::ObjectKind;
+use crate::rbac::{RoleKind, stock};
+
+use super::{Action, Change};
+
+/// Whether a proven part of the control plane did what it always does.
+pub(super) fn is_routine(event: &AuditEvent<'_>, change: &Change, account: Option<&str>) -> bool {
+    // Acting as somebody else is never routine.
+    if event.caller.acting_as.is_some() {
+        return false;
+    }
+    let principal = &event.caller.authenticated;
+    match principal.identity(event.origin.peer, account) {
+        // Bootstrap and reconciliation of the stock roles, at every start of an API server.
+        Identity::ControlPlane => principal.username == "system:apiserver" && is_stock(change),
+        Identity::Eks => change.kind != ObjectKind::AwsAuth && is_owned_by_eks(&change.name),
+        Identity::ServiceAccount(controller) if controller.namespace == "kube-system" => match controller.name {
+            // Writes the rules of the labelled roles into the roles that aggregate them; the labelled role is judged.
+            "clusterrole-aggregation-controller" => {
+                change.kind == ObjectKind::ClusterRole
+                    && change.action == Action::Changed
+                    && ["admin", "edit", "view"].contains(&change.name.as_str())
+            }
+            "namespace-controller" => change.action == Action::DeletedMany && change.namespace != "kube-system",
+            "generic-garbage-collector" => change.action == Action::Deleted && change.kind != ObjectKind::AwsAuth,
+            _ => false,
+        },
+        Identity::Nobody
+        | Identity::Anonymous
+        | Identity::ServiceAccount(_)
+        | Identity::Node
+        | Identity::Iam
+        | Identity::Forged
+        | Identity::Other => false,
+    }
+}
+
+fn is_stock(change: &Change) -> bool {
+    match change.kind {
+        ObjectKind::Role => stock::is_stock_name(RoleKind::Role, &change.name),
+        ObjectKind::ClusterRole => stock::is_stock_name(RoleKind::ClusterRole, &change.name),
+        ObjectKind::ClusterRoleBinding => stock::binding(None, &change.name).is_some(),
+        ObjectKind::RoleBinding => stock::binding(Some(&change.namespace), &change.name).is_some(),
+        ObjectKind::AwsAuth => false,
+    }
+}
+
+/// Names of the RBAC objects that EKS and its managed add-ons bring (EKS user guide, "Default Amazon EKS created RBAC
+/// roles and users").
+fn is_owned_by_eks(name: &str) -> bool {
+    name.starts_with("eks:")
+        || name.starts_with("eks-")
+        || matches!(
+            name,
+            "aws-node" | "vpc-resource-controller-role" | "vpc-resource-controller-rolebinding" | "system:coredns"
+        )
+}

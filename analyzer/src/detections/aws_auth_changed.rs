@@ -1,0 +1,136 @@
+use crate::aws_auth::AwsAuth;
+use crate::case::Case;
+use crate::change::{Action, Content};
+use crate::detection::{Delta, Hit, detection};
+use crate::grant::{self, LINE_CHARS_MAX};
+use crate::kube::ObjectKind;
+use crate::mapping;
+use crate::memory::State;
+use crate::severity::Severity;
+use crate::text;
+
+detection! {
+    /// The aws-auth ConfigMap was changed
+    ///
+    /// ## Why it matters
+    ///
+    /// `aws-auth` decides which IAM role or user becomes whom in the cluster. One line maps a role to `system:masters`,
+    /// which can do everything. One typing error locks every node and person out.
+    ///
+    /// The mappings are read as EKS reads them and compared with the last known version; without one the alert says who
+    /// is mapped now.
+    ///
+    /// ## What it misses
+    ///
+    /// In authentication mode `API` the ConfigMap is ignored, so a change has no effect; the audit log does not tell the
+    /// mode. Access entries are the successor and show in CloudTrail.
+    ///
+    /// ## Known benign causes
+    ///
+    /// eksctl and Terraform adding a node group or a team's role.
+    ///
+    /// ## What to do
+    ///
+    /// Ask the named person about each line with a `+`. If nobody knows it, take the line out at once: whoever it maps
+    /// can log in now.
+    "aws-auth-changed", [ADDITIONAL_CLOUD_ROLES, CLOUD_ACCOUNTS], since "0.1.0", Audit check
+}
+
+fn check(case: &Case<'_>) -> Option<Hit> {
+    let change = case.change().filter(|change| {
+        change.kind == ObjectKind::AwsAuth
+            && change.took_effect()
+            && matches!(change.action, Action::Created | Action::Changed)
+    })?;
+    let object = grant::object(change);
+    let mut hit = match &change.after {
+        Content::Known(State::AwsAuth(after)) => compared(case, after, before(case)),
+        // A create is logged without content on EKS: `aws-auth-replaced-unseen` tells that story.
+        Content::NotRecorded if change.action == Action::Created => return None,
+        content => Hit::new(Severity::High, "changed aws-auth, content unknown", grant::unseen(content)),
+    };
+    hit.objects.push(object);
+    Some(hit)
+}
+
+/// The version before: what is remembered, also of a ConfigMap that was deleted in between.
+fn before<'c>(case: &'c Case<'_>) -> Option<&'c AwsAuth> {
+    let change = case.change()?;
+    match &case.memory.last(&change.key(case.cluster()))?.state {
+        State::AwsAuth(map) => Some(map),
+        State::Role { .. } | State::Binding { .. } => None,
+    }
+}
+
+fn compared(case: &Case<'_>, after: &AwsAuth, before: Option<&AwsAuth>) -> Hit {
+    let nothing = AwsAuth::default();
+    let gained = after.without(before.unwrap_or(&nothing));
+    let lost = before.map(|before| before.without(after)).unwrap_or_default();
+    let mut grades: Vec<(mapping::Grade, String)> =
+        gained.iter().map(|mapping| (mapping::grade(case, mapping), mapping.principal.to_string())).collect();
+    grades.sort_by_key(|(grade, _)| std::cmp::Reverse(grade.severity));
+    let dangers = mapping::dangers(after, before);
+    let severity = grades
+        .iter()
+        .map(|(grade, _)| grade.severity)
+        .chain(dangers.iter().map(|(severity, _)| *severity))
+        .max()
+        .unwrap_or(Severity::Low);
+    let mut reasons: Vec<String> = dangers.into_iter().map(|(_, reason)| reason).collect();
+    reasons.extend(grades.iter().flat_map(|(grade, _)| grade.reasons.clone()));
+    reasons.dedup();
+    reasons.truncate(REASONS_MAX);
+    if reasons.is_empty() {
+        reasons.push("Mappings were taken away or only rewritten; nobody gained anything.".to_owned());
+    }
+    let worst = grades.first().map(|(grade, principal)| (grade.severity, principal.as_str()));
+    let mut hit = Hit::new(severity, what(after, worst, before.is_some(), gained.len(), lost.len()), reasons.join(" "));
+    let make: fn(String) -> Delta = if before.is_some() { Delta::Gained } else { Delta::Now };
+    hit.subjects = grades.iter().take(LISTED).map(|(_, principal)| text::name(principal)).collect();
+    hit.changes.extend(gained.iter().take(LISTED).map(|mapping| make(line(mapping))));
+    hit.changes.extend(lost.iter().take(LISTED).map(|mapping| Delta::Lost(line(mapping))));
+    for (count, what) in [(gained.len(), "gained"), (lost.len(), "lost")] {
+        if count > LISTED {
+            hit.changes.push(Delta::Note(format!("and {} more mappings {what}", count - LISTED)));
+        }
+    }
+    hit
+}
+
+fn line(mapping: &crate::aws_auth::Mapping) -> String {
+    text::printable(&mapping.to_string(), LINE_CHARS_MAX)
+}
+
+fn what(after: &AwsAuth, worst: Option<(Severity, &str)>, known: bool, gained: usize, lost: usize) -> String {
+    let broken = after.pitfalls.iter().any(|pitfall| matches!(pitfall, crate::aws_auth::Pitfall::Broken(_)));
+    if broken {
+        return "left aws-auth with broken YAML".to_owned();
+    }
+    let Some((_, principal)) = worst else {
+        return if lost > 0 { format!("took {lost} mappings out of aws-auth") } else { "rewrote aws-auth".to_owned() };
+    };
+    let groups = after
+        .mappings
+        .iter()
+        .find(|mapping| mapping.principal.to_string() == principal)
+        .map(|mapping| mapping.groups.join(", "))
+        .filter(|groups| !groups.is_empty())
+        .map(|groups| format!(" to {}", text::name(&groups)))
+        .unwrap_or_default();
+    let principal = text::name(short(principal));
+    match (known, gained) {
+        (true, 1) => format!("mapped {principal}{groups} in aws-auth"),
+        (true, _) => format!("mapped {principal}{groups} and {} more in aws-auth", gained - 1),
+        (false, _) => format!("changed aws-auth, which now maps {principal}{groups}"),
+    }
+}
+
+/// An ARN without the part that every ARN has.
+fn short(principal: &str) -> &str {
+    principal.strip_prefix("arn:aws:iam::").unwrap_or(principal)
+}
+
+/// Mappings listed line by line.
+const LISTED: usize = 20;
+/// Reasons given.
+const REASONS_MAX: usize = 6;

@@ -1,0 +1,53 @@
+use crate::audit::object::Verb;
+use crate::audit::principal::Identity;
+use crate::case::Case;
+use crate::change::{Action, Effect};
+use crate::detection::{Hit, detection};
+use crate::grant;
+use crate::kube::ObjectKind;
+use crate::severity::Severity;
+
+detection! {
+    /// A write on roles or bindings was refused by authorization
+    ///
+    /// ## Why it matters
+    ///
+    /// Somebody without the right tried to change who can do what. From a person it is often a mistake; from a workload
+    /// or from nobody at all it is a probe.
+    ///
+    /// ## What it misses
+    ///
+    /// A refused request is never read, so its body, and for creates even the object's name, is not in the log.
+    ///
+    /// ## Known benign causes
+    ///
+    /// Engineers trying a command in the wrong cluster; a deploy pipeline that lost a right.
+    ///
+    /// ## What to do
+    ///
+    /// Ask the named person. From a service account, treat the workload as compromised until its owner explains it.
+    "rbac-change-denied", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check
+}
+
+fn check(case: &Case<'_>) -> Option<Hit> {
+    let change =
+        case.change().filter(|change| change.kind != ObjectKind::AwsAuth && change.effect == Effect::Denied)?;
+    let object = grant::object(change);
+    let severity = match (case.identity(), change.action) {
+        // A pod has no business here; one step below what success would have been.
+        (Identity::ServiceAccount(_) | Identity::Anonymous | Identity::Forged, _) => Severity::High,
+        (_, Action::Deleted | Action::DeletedMany) => Severity::Low,
+        _ => Severity::Medium,
+    };
+    let attempt = match case.event.verb {
+        Verb::DeleteCollection => "delete many of".to_owned(),
+        ref verb => verb.as_str().to_owned(),
+    };
+    let mut hit = Hit::new(
+        severity,
+        format!("tried to {attempt} {object} and was refused"),
+        "The caller has no right to change roles or bindings there; what it wanted to write is not in the log.",
+    );
+    hit.objects.push(object);
+    Some(hit)
+}

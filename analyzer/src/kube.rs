@@ -1,0 +1,344 @@
+//! The Kubernetes objects that bodies hold, as far as detections look at them.
+//!
+//! Read with the pull reader: of two equal keys the last counts, as for the API server; unknown members are stepped
+//! over; a member of the wrong type makes the body unreadable rather than empty.
+
+pub mod patch;
+
+use crate::json::{JsonError, Kind, Reader};
+use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
+
+/// The kinds of object whose content is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectKind {
+    /// Role
+    Role,
+    /// ClusterRole
+    ClusterRole,
+    /// RoleBinding
+    RoleBinding,
+    /// ClusterRoleBinding
+    ClusterRoleBinding,
+    /// The ConfigMap `aws-auth` in `kube-system`
+    AwsAuth,
+}
+
+impl ObjectKind {
+    /// The RBAC kind that a resource of `rbac.authorization.k8s.io` holds.
+    #[must_use]
+    pub fn of_resource(resource: &str) -> Option<Self> {
+        match resource {
+            "roles" => Some(Self::Role),
+            "clusterroles" => Some(Self::ClusterRole),
+            "rolebindings" => Some(Self::RoleBinding),
+            "clusterrolebindings" => Some(Self::ClusterRoleBinding),
+            _ => None,
+        }
+    }
+
+    /// The kind as Kubernetes writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Role => "Role",
+            Self::ClusterRole => "ClusterRole",
+            Self::RoleBinding => "RoleBinding",
+            Self::ClusterRoleBinding => "ClusterRoleBinding",
+            Self::AwsAuth => "ConfigMap",
+        }
+    }
+
+    /// Role or ClusterRole.
+    #[must_use]
+    pub const fn is_role(self) -> bool {
+        matches!(self, Self::Role | Self::ClusterRole)
+    }
+
+    /// RoleBinding or ClusterRoleBinding.
+    #[must_use]
+    pub const fn is_binding(self) -> bool {
+        matches!(self, Self::RoleBinding | Self::ClusterRoleBinding)
+    }
+
+    /// The group version whose objects have namespaces.
+    #[must_use]
+    pub const fn is_namespaced(self) -> bool {
+        matches!(self, Self::Role | Self::RoleBinding | Self::AwsAuth)
+    }
+}
+
+/// `metadata`, as far as it matters here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// `name`
+    pub name: String,
+    /// `namespace`
+    pub namespace: String,
+    /// `resourceVersion`; empty when absent.
+    pub resource_version: String,
+    /// `uid`; empty when absent.
+    pub uid: String,
+    /// `labels`
+    pub labels: Vec<(String, String)>,
+    /// `annotations`
+    pub annotations: Vec<(String, String)>,
+}
+
+impl Meta {
+    /// The value of a label.
+    #[must_use]
+    pub fn label(&self, key: &str) -> Option<&str> {
+        lookup(&self.labels, key)
+    }
+
+    /// The value of an annotation.
+    #[must_use]
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        lookup(&self.annotations, key)
+    }
+}
+
+fn lookup<'p>(pairs: &'p [(String, String)], key: &str) -> Option<&'p str> {
+    pairs.iter().rev().find_map(|(name, value)| (name == key).then_some(value.as_str()))
+}
+
+/// An object of some kind, every part of interest that it may have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// `kind`
+    pub kind: String,
+    /// `metadata`
+    pub meta: Meta,
+    /// `rules` of a role; absent is not the same as empty.
+    pub rules: Option<Vec<PolicyRule>>,
+    /// `aggregationRule` of a ClusterRole: its label selectors.
+    pub aggregation: Option<Vec<Selector>>,
+    /// `roleRef` of a binding.
+    pub role_ref: Option<RoleRef>,
+    /// `subjects` of a binding; absent is not the same as empty.
+    pub subjects: Option<Vec<Subject>>,
+    /// `data` of a ConfigMap.
+    pub data: Option<Vec<(String, String)>>,
+    /// `items` of a list, each as JSON text.
+    pub items: Option<Vec<Vec<u8>>>,
+    /// `dryRun` of DeleteOptions.
+    pub dry_run: Vec<String>,
+    /// `spec` as JSON text.
+    pub spec: Option<Vec<u8>>,
+}
+
+/// A label selector of an aggregation rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Selector {
+    /// `matchLabels`
+    pub labels: Vec<(String, String)>,
+    /// It also has `matchExpressions`, which are not evaluated.
+    pub expressions: bool,
+}
+
+impl Selector {
+    /// Whether an object with these labels may be selected.
+    #[must_use]
+    pub fn may_match(&self, labels: &[(String, String)]) -> bool {
+        self.expressions || self.labels.iter().all(|(key, value)| lookup(labels, key) == Some(value))
+    }
+}
+
+impl Manifest {
+    /// Reads an object.
+    pub fn read(json: &[u8]) -> Result<Self, JsonError> {
+        let mut reader = Reader::new(json);
+        let mut out = Self::default();
+        reader.object(|key, reader| {
+            match key.as_ref() {
+                "kind" => out.kind = text(reader)?,
+                "metadata" => out.meta = optional(reader, meta)?.unwrap_or_default(),
+                "rules" => out.rules = optional(reader, |reader| list(reader, rule))?,
+                "aggregationRule" => out.aggregation = optional(reader, aggregation)?,
+                "roleRef" => out.role_ref = optional(reader, role_ref)?.flatten(),
+                "subjects" => out.subjects = optional(reader, |reader| list(reader, subject))?,
+                "data" => out.data = optional(reader, pairs)?,
+                "items" => {
+                    out.items = optional(reader, |reader| list(reader, |reader| Ok(reader.raw()?.to_vec())))?;
+                }
+                "dryRun" => out.dry_run = reader.strings()?.into_iter().map(std::borrow::Cow::into_owned).collect(),
+                "spec" => out.spec = optional(reader, |reader| Ok(reader.raw()?.to_vec()))?,
+                _ => reader.skip()?,
+            }
+            Ok(())
+        })?;
+        reader.finish()?;
+        Ok(out)
+    }
+}
+
+/// `spec` of a TokenRequest (authentication.k8s.io/v1).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TokenSpec {
+    /// Empty means the API server itself.
+    pub audiences: Vec<String>,
+    /// Lifetime asked for, in seconds.
+    pub expiration_seconds: Option<i64>,
+    /// Kind and name of the object the token is bound to.
+    pub bound_to: Option<(String, String)>,
+}
+
+impl TokenSpec {
+    /// Reads the `spec` member.
+    pub fn read(json: &[u8]) -> Result<Self, JsonError> {
+        let mut out = Self::default();
+        Reader::new(json).object(|key, reader| {
+            match key.as_ref() {
+                "audiences" => {
+                    out.audiences = reader.strings()?.into_iter().map(std::borrow::Cow::into_owned).collect();
+                }
+                "expirationSeconds" => out.expiration_seconds = optional(reader, Reader::integer)?,
+                "boundObjectRef" => {
+                    out.bound_to = optional(reader, |reader| {
+                        let mut bound = (String::new(), String::new());
+                        reader.object(|key, reader| {
+                            match key.as_ref() {
+                                "kind" => bound.0 = text(reader)?,
+                                "name" => bound.1 = text(reader)?,
+                                _ => reader.skip()?,
+                            }
+                            Ok(())
+                        })?;
+                        Ok(bound)
+                    })?;
+                }
+                _ => reader.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(out)
+    }
+}
+
+fn meta(reader: &mut Reader<'_>) -> Result<Meta, JsonError> {
+    let mut out = Meta::default();
+    reader.object(|key, reader| {
+        match key.as_ref() {
+            "name" => out.name = text(reader)?,
+            "namespace" => out.namespace = text(reader)?,
+            "resourceVersion" => out.resource_version = text(reader)?,
+            "uid" => out.uid = text(reader)?,
+            "labels" => out.labels = optional(reader, pairs)?.unwrap_or_default(),
+            "annotations" => out.annotations = optional(reader, pairs)?.unwrap_or_default(),
+            _ => reader.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+pub(crate) fn rule(reader: &mut Reader<'_>) -> Result<PolicyRule, JsonError> {
+    let mut out = PolicyRule::default();
+    reader.object(|key, reader| {
+        let slot = match key.as_ref() {
+            "apiGroups" => &mut out.api_groups,
+            "resources" => &mut out.resources,
+            "verbs" => &mut out.verbs,
+            "resourceNames" => &mut out.resource_names,
+            "nonResourceURLs" => &mut out.non_resource_urls,
+            _ => return reader.skip(),
+        };
+        *slot = reader.strings()?.into_iter().map(std::borrow::Cow::into_owned).collect();
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+fn role_ref(reader: &mut Reader<'_>) -> Result<Option<RoleRef>, JsonError> {
+    let (mut kind, mut name) = (String::new(), String::new());
+    reader.object(|key, reader| {
+        match key.as_ref() {
+            "kind" => kind = text(reader)?,
+            "name" => name = text(reader)?,
+            _ => reader.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok(match kind.as_str() {
+        "Role" => Some(RoleRef { kind: RoleKind::Role, name }),
+        "ClusterRole" => Some(RoleRef { kind: RoleKind::ClusterRole, name }),
+        _ => None,
+    })
+}
+
+pub(crate) fn subject(reader: &mut Reader<'_>) -> Result<Subject, JsonError> {
+    let (mut kind, mut namespace, mut name) = (String::new(), String::new(), String::new());
+    reader.object(|key, reader| {
+        match key.as_ref() {
+            "kind" => kind = text(reader)?,
+            "namespace" => namespace = text(reader)?,
+            "name" => name = text(reader)?,
+            _ => reader.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok(match kind.as_str() {
+        "User" => Subject::User(name),
+        "Group" => Subject::Group(name),
+        "ServiceAccount" => Subject::ServiceAccount { namespace, name },
+        _ => Subject::Other { kind, name },
+    })
+}
+
+fn aggregation(reader: &mut Reader<'_>) -> Result<Vec<Selector>, JsonError> {
+    let mut out = Vec::new();
+    reader.object(|key, reader| match key.as_ref() {
+        "clusterRoleSelectors" => {
+            out = optional(reader, |reader| list(reader, selector))?.unwrap_or_default();
+            Ok(())
+        }
+        _ => reader.skip(),
+    })?;
+    Ok(out)
+}
+
+fn selector(reader: &mut Reader<'_>) -> Result<Selector, JsonError> {
+    let mut out = Selector::default();
+    reader.object(|key, reader| {
+        match key.as_ref() {
+            "matchLabels" => out.labels = optional(reader, pairs)?.unwrap_or_default(),
+            "matchExpressions" => out.expressions = optional(reader, Reader::raw)?.is_some_and(|raw| raw != b"[]"),
+            _ => reader.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+fn pairs(reader: &mut Reader<'_>) -> Result<Vec<(String, String)>, JsonError> {
+    let mut out = Vec::new();
+    reader.object(|key, reader| {
+        out.push((key.into_owned(), text(reader)?));
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+fn text(reader: &mut Reader<'_>) -> Result<String, JsonError> {
+    Ok(reader.optional_string()?.unwrap_or_default().into_owned())
+}
+
+/// Reads a value unless it is `null`.
+pub(crate) fn optional<'a, T>(
+    reader: &mut Reader<'a>,
+    read: impl FnOnce(&mut Reader<'a>) -> Result<T, JsonError>,
+) -> Result<Option<T>, JsonError> {
+    if reader.peek()? == Kind::Null { reader.skip().map(|()| None) } else { read(reader).map(Some) }
+}
+
+pub(crate) fn list<'a, T>(
+    reader: &mut Reader<'a>,
+    mut read: impl FnMut(&mut Reader<'a>) -> Result<T, JsonError>,
+) -> Result<Vec<T>, JsonError> {
+    let mut out = Vec::new();
+    reader.array(|reader| {
+        out.push(read(reader)?);
+        Ok(())
+    })?;
+    Ok(out)
+}

@@ -1,0 +1,187 @@
+//! What the body of a PATCH request touches.
+//!
+//! The content type is not in the audit event. A JSON patch (RFC 6902) is an array of operations; merge patches (RFC
+//! 7386), strategic merge patches and server-side apply are objects that hold the members they set.
+
+use crate::json::{JsonError, Kind, Reader};
+
+/// What a patch sets out to change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touches {
+    /// Nothing: an empty patch.
+    Nothing,
+    /// Labels, annotations and other metadata that grant nothing.
+    MetadataOnly,
+    /// It only takes list elements or whole members away (JSON patch `remove` and `test`).
+    RemovesOnly,
+    /// Anything else.
+    Content,
+}
+
+/// Reads a PATCH request's body. A body that cannot be read touches content.
+#[must_use]
+pub fn touches(json: &[u8]) -> Touches {
+    let mut reader = Reader::new(json);
+    let read = match reader.peek() {
+        Ok(Kind::Array) => operations(&mut reader),
+        Ok(Kind::Object) => members(&mut reader),
+        _ => return Touches::Content,
+    };
+    match read.and_then(|touches| reader.finish().map(|()| touches)) {
+        Ok(touches) => touches,
+        Err(_) => Touches::Content,
+    }
+}
+
+fn members(reader: &mut Reader<'_>) -> Result<Touches, JsonError> {
+    let mut touches = Touches::Nothing;
+    reader.object(|key, reader| {
+        match key.as_ref() {
+            // An apply patch repeats what the object is; that changes nothing.
+            "apiVersion" | "kind" => return reader.skip(),
+            "metadata" if reader.peek()? == Kind::Object => {
+                let metadata = metadata(reader)?;
+                touches = worse(touches, metadata);
+                return Ok(());
+            }
+            _ => touches = Touches::Content,
+        }
+        reader.skip()
+    })?;
+    Ok(touches)
+}
+
+fn metadata(reader: &mut Reader<'_>) -> Result<Touches, JsonError> {
+    let mut touches = Touches::Nothing;
+    reader.object(|key, reader| {
+        match key.as_ref() {
+            "name" | "namespace" | "resourceVersion" | "uid" | "creationTimestamp" => return reader.skip(),
+            "labels" | "annotations" => {
+                touches = worse(touches, Touches::MetadataOnly);
+                if reader.peek()? == Kind::Object {
+                    return reader.object(|key, reader| {
+                        if grants(&key) {
+                            touches = Touches::Content;
+                        }
+                        reader.skip()
+                    });
+                }
+                // `labels: null` takes all labels away, the aggregation labels among them.
+                touches = Touches::Content;
+            }
+            "finalizers" | "ownerReferences" | "managedFields" => touches = worse(touches, Touches::MetadataOnly),
+            _ => touches = Touches::Content,
+        }
+        reader.skip()
+    })?;
+    Ok(touches)
+}
+
+fn operations(reader: &mut Reader<'_>) -> Result<Touches, JsonError> {
+    let mut touches = Touches::Nothing;
+    reader.array(|reader| {
+        let (mut verb, mut path, mut from) = (String::new(), String::new(), None);
+        reader.object(|key, reader| {
+            match key.as_ref() {
+                "op" => verb = reader.string()?.into_owned(),
+                "path" => path = reader.string()?.into_owned(),
+                "from" => from = Some(reader.string()?.into_owned()),
+                _ => reader.skip()?,
+            }
+            Ok(())
+        })?;
+        let operation = match verb.as_str() {
+            "test" => Touches::Nothing,
+            "remove" | "add" | "replace" if from.is_none() && is_plain_metadata(&path) => Touches::MetadataOnly,
+            "remove" if takes_away(&path) => Touches::RemovesOnly,
+            _ => Touches::Content,
+        };
+        touches = worse(touches, operation);
+        Ok(())
+    })?;
+    Ok(touches)
+}
+
+/// One label or annotation that grants nothing, by its JSON pointer.
+fn is_plain_metadata(path: &str) -> bool {
+    ["/metadata/labels/", "/metadata/annotations/"]
+        .iter()
+        .any(|prefix| path.strip_prefix(prefix).is_some_and(|key| !grants(&key.replace("~1", "/").replace("~0", "~"))))
+}
+
+/// Whether removing this leaves less: a whole list or one element of it. Removing inside a rule may widen it, as
+/// removing its `resourceNames` does.
+fn takes_away(path: &str) -> bool {
+    ["/subjects", "/rules", "/data"].iter().any(|list| {
+        path.strip_prefix(list)
+            .is_some_and(|rest| rest.is_empty() || rest.strip_prefix('/').is_some_and(|rest| !rest.contains('/')))
+    })
+}
+
+/// Labels and annotations that change who can do what: aggregation into other roles, and reconciliation of stock roles.
+fn grants(key: &str) -> bool {
+    key.starts_with("rbac.authorization.k8s.io/")
+        || key.starts_with("rbac.authorization.kubernetes.io/")
+        || key == "kubernetes.io/bootstrapping"
+        || key.starts_with("eks.amazonaws.com/")
+}
+
+fn worse(one: Touches, other: Touches) -> Touches {
+    let rank = |touches| match touches {
+        Touches::Nothing => 0,
+        Touches::MetadataOnly => 1,
+        Touches::RemovesOnly => 2,
+        Touches::Content => 3,
+    };
+    if rank(one) >= rank(other) { one } else { other }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Touches, touches};
+
+    #[test]
+    fn a_patch_is_known_by_what_it_touches() {
+        for (body, expected) in [
+            ("{}", Touches::Nothing),
+            ("[]", Touches::Nothing),
+            (r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"}}"#, Touches::Nothing),
+            (r#"{"metadata":{"labels":{"a":"b"}}}"#, Touches::MetadataOnly),
+            (r#"{"metadata":{"annotations":{"a":null}}}"#, Touches::MetadataOnly),
+            (r#"{"metadata":{"labels":null}}"#, Touches::Content),
+            (r#"{"metadata":{"labels":{"rbac.authorization.k8s.io/aggregate-to-edit":"true"}}}"#, Touches::Content),
+            (
+                r#"{"metadata":{"annotations":{"rbac.authorization.kubernetes.io/autoupdate":"false"}}}"#,
+                Touches::Content,
+            ),
+            (
+                r#"{"metadata":{"labels":{"rb\u0061c.authorization.k8s.io/aggregate-to-edit":"true"}}}"#,
+                Touches::Content,
+            ),
+            (r#"{"metadata":{"labels":{"a":"b"}},"rules":[]}"#, Touches::Content),
+            (r#"{"metadata":{"labels":{"a":"b"}},"rul\u0065s":[]}"#, Touches::Content),
+            (r#"{"metadata":null}"#, Touches::Content),
+            (r#"[{"op":"test","path":"/rules"}]"#, Touches::Nothing),
+            (r#"[{"op":"add","path":"/metadata/labels/a","value":"b"}]"#, Touches::MetadataOnly),
+            (
+                r#"[{"op":"add","path":"/metadata/labels/rbac.authorization.k8s.io~1aggregate-to-edit","value":"true"}]"#,
+                Touches::Content,
+            ),
+            (r#"[{"op":"replace","path":"/metadata/labels","value":{}}]"#, Touches::Content),
+            (r#"[{"op":"remove","path":"/subjects/0"}]"#, Touches::RemovesOnly),
+            (r#"[{"op":"remove","path":"/rules/0/resourceNames"}]"#, Touches::Content),
+            (r#"[{"op":"remove","path":"/aggregationRule"}]"#, Touches::Content),
+            (
+                r#"[{"op":"remove","path":"/subjects/0"},{"op":"add","path":"/subjects/-","value":{}}]"#,
+                Touches::Content,
+            ),
+            (r#"[{"op":"move","from":"/subjects/0","path":"/metadata/labels/a"}]"#, Touches::Content),
+            (r#"[{"op":"copy","from":"/x","path":"/rules/0"}]"#, Touches::Content),
+            ("7", Touches::Content),
+            ("{", Touches::Content),
+            (r#"{"metadata":{"labels":{"a":"b"}}"#, Touches::Content),
+        ] {
+            assert_eq!(touches(body.as_bytes()), expected, "{body}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Judging the audit events of one batch, one after the other.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Quiet, Report, placed};
+use crate::alert::{Alert, AlertId, EVIDENCE_MAX, Evidence};
+use crate::audit::outcome::Outcome;
+use crate::audit::{AuditEvent, Stage};
+use crate::case::Case;
+use crate::change::{Action, Change, Content, Ordinary};
+use crate::detection::{Check, Finding};
+use crate::detections;
+use crate::envelope::LogLine;
+use crate::memory::{Memory, Remembered, SessionKey, SessionMark};
+use crate::settings::Settings;
+use crate::severity::Severity;
+use crate::stream::Source;
+
+/// What one batch needs while it is judged.
+pub(super) struct Batch<'a> {
+    source: &'a Source,
+    settings: &'a Settings,
+    memory: &'a mut Memory,
+    /// Ids of the alerts so far, so that an event delivered twice is told once.
+    ids: HashSet<AlertId>,
+    /// The alert that each session has in this batch.
+    sessions: HashMap<SessionKey, usize>,
+}
+
+/// What was decided about one event, free of the event itself.
+struct Verdict {
+    findings: Vec<Finding>,
+    /// Session and its findings, for remembering what was told.
+    session: Option<(SessionKey, Vec<(&'static str, Severity)>)>,
+    /// Whether anything but the session was found.
+    about_more: bool,
+    quiet: Quiet,
+    /// The change that was stored, to be remembered.
+    stored: Option<Change>,
+    evidence: Option<Evidence>,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(source: &'a Source, settings: &'a Settings, memory: &'a mut Memory) -> Self {
+        Self { source, settings, memory, ids: HashSet::new(), sessions: HashMap::new() }
+    }
+
+    /// Reads and judges one line of the audit stream.
+    pub(super) fn judge(&mut self, line: &LogLine<'_>, report: &mut Report) {
+        let mut event = match AuditEvent::read(&line.message) {
+            Ok(event) => event,
+            Err(unreadable) => return report.skip(unreadable.into()),
+        };
+        if event.time().is_none() {
+            // A cut line has lost its own times.
+            event.stage_time = line.timestamp_ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+        }
+        if event.stage == Stage::RequestReceived {
+            return report.quiet(Quiet::OtherStage, 1);
+        }
+        let log_stream = line.log_stream.as_deref().or(self.source.log_stream.as_deref());
+        let mut verdict = self.decide(&event, log_stream);
+        let stored = verdict.stored.take();
+        self.file(verdict, event_id(&event, self.source), log_stream, report);
+        if let Some(change) = stored {
+            self.learn(&change, &event);
+        }
+    }
+
+    fn decide(&self, event: &AuditEvent<'_>, log_stream: Option<&str>) -> Verdict {
+        let mut case = Case::new(event, self.source, self.settings, self.memory);
+        if event.stage == Stage::ResponseStarted {
+            // A long-running request has begun. Writes are judged when they are done.
+            case.written = None;
+        }
+        let mut findings = Vec::new();
+        let mut told = Vec::new();
+        let mut about_more = false;
+        for detection in detections::ALL {
+            let (hit, of_session) = match detection.check {
+                Check::Audit(check) => (check(&case), false),
+                Check::Session(check) => (check(&case), true),
+                Check::Klog(_) => (None, false),
+            };
+            let Some(hit) = hit else {
+                continue;
+            };
+            if of_session {
+                told.push((detection.id, hit.severity));
+            } else {
+                about_more = true;
+            }
+            findings.push(Finding { detection, hit });
+        }
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.hit.severity));
+        let quiet = quiet(&case);
+        let evidence = (!findings.is_empty()).then(|| Evidence::of_event(event, case.identity(), log_stream));
+        let session = case.session.as_ref().filter(|_| !told.is_empty()).map(|session| (session.key.clone(), told));
+        let stored = case.written.take().filter(|change| was_stored(event, change));
+        Verdict { findings, session, about_more, quiet, stored, evidence }
+    }
+
+    /// Turns a verdict into an alert, into one more event of an alert, or into a quiet line.
+    fn file(&mut self, verdict: Verdict, id: AlertId, log_stream: Option<&str>, report: &mut Report) {
+        let (Some(worst), Some(evidence)) = (verdict.findings.first(), verdict.evidence) else {
+            return report.quiet(verdict.quiet, 1);
+        };
+        let mut id = id;
+        if let Some((key, told)) = verdict.session {
+            let mark = self.memory.session(&key).cloned().unwrap_or_default();
+            let fresh = told.iter().any(|(detection, severity)| {
+                !mark.told.iter().any(|(known, before)| known == detection && before >= severity)
+            });
+            if !fresh && !verdict.about_more {
+                return match self.sessions.get(&key).and_then(|index| report.alerts.get_mut(*index)) {
+                    Some(alert) => {
+                        add_event(alert, evidence);
+                        report.alerted += 1;
+                    }
+                    None => report.quiet(Quiet::SessionTold, 1),
+                };
+            }
+            if !verdict.about_more {
+                id = session_id(&key, &told);
+                self.sessions.insert(key.clone(), report.alerts.len());
+            }
+            self.memory.mark_session(key, merged(mark, told));
+        }
+        if !self.ids.insert(id.clone()) {
+            return report.quiet(Quiet::Repeated, 1);
+        }
+        report.alerted += 1;
+        report.alerts.push(Alert {
+            id,
+            severity: worst.hit.severity,
+            summary: format!("{} {}", evidence.actor.display, worst.hit.what),
+            findings: verdict.findings,
+            evidence: vec![evidence],
+            events: 1,
+            source: placed(self.source, log_stream),
+        });
+    }
+
+    fn learn(&mut self, change: &Change, event: &AuditEvent<'_>) {
+        let cluster = self.source.cluster.as_deref().unwrap_or_default();
+        let time = event.time();
+        match (change.action, change.after.clone()) {
+            (Action::Created | Action::Changed, Content::Known(state)) => {
+                let version = change.version();
+                self.memory.keep(change.key(cluster), Remembered { state, version, time, deleted: false });
+            }
+            (Action::Deleted, _) => self.memory.forget(&change.key(cluster), time),
+            (Action::DeletedMany, _) => {
+                for gone in &change.deleted {
+                    let mut key = change.key(cluster);
+                    key.namespace.clone_from(&gone.namespace);
+                    key.name.clone_from(&gone.name);
+                    self.memory.forget(&key, time);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether the API server stored the change, beyond doubt.
+fn was_stored(event: &AuditEvent<'_>, change: &Change) -> bool {
+    event.outcome() == Outcome::Allowed && !matches!(change.ordinary, Some(Ordinary::DryRun | Ordinary::Failed))
+}
+
+/// Why an event without a finding is quiet.
+fn quiet(case: &Case<'_>) -> Quiet {
+    if case.event.stage == Stage::ResponseStarted && case.event.outcome() != Outcome::Unauthenticated {
+        return Quiet::OtherStage;
+    }
+    match (&case.written, &case.session) {
+        (Some(change), _) => change.ordinary.map_or(Quiet::NotOfInterest, Quiet::from),
+        (None, Some(_)) => Quiet::OrdinaryPodTraffic,
+        (None, None) => Quiet::NotOfInterest,
+    }
+}
+
+/// The same for the same event, whenever it is read. The audit ID alone would not do: a client may choose it.
+fn event_id(event: &AuditEvent<'_>, source: &Source) -> AlertId {
+    AlertId::of([
+        source.cluster.as_deref().unwrap_or_default(),
+        &event.audit_id,
+        event.stage.as_str(),
+        &event.stage_time.map(|time| time.to_string()).unwrap_or_default(),
+        event.verb.as_str(),
+        &event.request_uri,
+        &event.caller.authenticated.username,
+    ])
+}
+
+/// The same for the same session, hour and detections, however its events are split into batches.
+fn session_id(key: &SessionKey, told: &[(&'static str, Severity)]) -> AlertId {
+    let hour = key.hour.to_string();
+    let (namespace, name) = &key.account;
+    let parts = ["session", &key.cluster, namespace, name, &key.credential, &key.peer, key.family, &hour];
+    AlertId::of(parts.into_iter().chain(told.iter().map(|(detection, _)| *detection)))
+}
+
+fn add_event(alert: &mut Alert, evidence: Evidence) {
+    alert.events += 1;
+    if alert.evidence.len() < EVIDENCE_MAX {
+        alert.evidence.push(evidence);
+    }
+}
+
+fn merged(mut mark: SessionMark, told: Vec<(&'static str, Severity)>) -> SessionMark {
+    for (detection, severity) in told {
+        match mark.told.iter_mut().find(|(known, _)| *known == detection) {
+            Some((_, before)) => *before = severity.max(*before),
+            None => mark.told.push((detection, severity)),
+        }
+    }
+    mark
+}

@@ -1,0 +1,161 @@
+//! Service-account sessions: one way of using one credential.
+//!
+//! There is no login event in Kubernetes. The first request of a session is the login: a service account, a credential,
+//! the address that connects and the kind of client.
+
+use std::net::IpAddr;
+
+use crate::audit::AuditEvent;
+use crate::audit::control_plane::CONTROLLER_ACCOUNTS;
+use crate::audit::origin::is_public;
+use crate::audit::principal::{Identity, ServiceAccount};
+use crate::memory::SessionKey;
+use crate::settings::Settings;
+
+/// What is known of the session that a request belongs to.
+#[derive(Debug, Clone)]
+pub struct Session<'a> {
+    /// Whose token it is.
+    pub account: ServiceAccount<'a>,
+    /// What kind of token.
+    pub token: Token<'a>,
+    /// The peer address, when it can only be reached from outside private and trusted networks.
+    pub external: Option<IpAddr>,
+    /// A client that people and scripts use, when the user agent names one.
+    pub human_client: Option<&'static str>,
+    /// Under which it is remembered.
+    pub key: SessionKey,
+}
+
+/// The kinds of service-account token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Token<'a> {
+    /// Bound to a pod, as the kubelet requests them.
+    Pod {
+        /// Name of the pod.
+        name: &'a str,
+        /// Node the pod runs on, where the token says so.
+        node: Option<&'a str>,
+    },
+    /// Kept in a Secret: it never expires.
+    Legacy {
+        /// The Secret, and whether a person made it.
+        secret: Option<(&'a str, bool)>,
+    },
+    /// Bound to no pod.
+    Unbound {
+        /// One of kube-controller-manager's own controllers, from a private address.
+        controller: bool,
+    },
+}
+
+impl<'a> Session<'a> {
+    /// The session of a request; `None` when the caller is not a proven service account.
+    #[must_use]
+    pub fn of(event: &'a AuditEvent<'a>, cluster: &str, settings: &Settings) -> Option<Self> {
+        let principal = &event.caller.authenticated;
+        let Identity::ServiceAccount(account) = principal.identity(event.origin.peer, None) else {
+            return None;
+        };
+        let external = event
+            .origin
+            .peer
+            .filter(|peer| is_public(*peer) && !settings.trusted_networks.iter().any(|network| network.contains(peer)));
+        let token = if event.annotations.legacy_token().is_some() {
+            Token::Legacy { secret: event.annotations.legacy_secret() }
+        } else if let Some((name, _)) = principal.pod() {
+            Token::Pod { name, node: principal.node() }
+        } else {
+            let controller =
+                account.namespace == "kube-system" && CONTROLLER_ACCOUNTS.contains(&account.name) && external.is_none();
+            Token::Unbound { controller }
+        };
+        let credential = principal
+            .credential_id()
+            .or_else(|| principal.pod().map(|(name, uid)| uid.unwrap_or(name)))
+            .unwrap_or(match token {
+                Token::Legacy { .. } => "legacy",
+                Token::Pod { .. } | Token::Unbound { .. } => "unknown",
+            });
+        let human_client = human_client(&event.user_agent);
+        let key = SessionKey {
+            cluster: cluster.to_owned(),
+            account: (account.namespace.to_owned(), account.name.to_owned()),
+            credential: crate::text::name(credential),
+            peer: event.origin.peer.map(|peer| peer.to_string()).unwrap_or_default(),
+            family: human_client.unwrap_or("other"),
+            hour: event.time().map_or(0, |time| time.as_second().div_euclid(3600)),
+        };
+        Some(Self { account, token, external, human_client, key })
+    }
+}
+
+/// The client of a person or a script that a user agent names, by its first word.
+///
+/// Client libraries that programs are built with (client-go's default agent, `OpenAPI-Generator`, `Go-http-client`)
+/// are left out: they are what controllers use. The user agent is the client's word, so it only ever adds suspicion.
+#[must_use]
+pub fn human_client(user_agent: &str) -> Option<&'static str> {
+    let first = user_agent.trim_start().split(['/', ' ', '(']).next().unwrap_or_default();
+    HUMAN_CLIENTS.iter().find(|client| client.eq_ignore_ascii_case(first)).copied()
+}
+
+/// Names that interactive and scripting clients give themselves, each as the client's source has it.
+const HUMAN_CLIENTS: &[&str] = &[
+    "kubectl",
+    "oc",
+    "k9s",
+    "Lens",
+    "OpenLens",
+    "Headlamp",
+    "kubens",
+    "kubectx",
+    "stern",
+    "curl",
+    "Wget",
+    "HTTPie",
+    "python-requests",
+    "Python-urllib",
+    "aiohttp",
+    "python-httpx",
+    "PostmanRuntime",
+    "insomnia",
+    "Mozilla",
+    "PowerShell",
+    "Ruby",
+    "Java-http-client",
+    "libwww-perl",
+    "axios",
+    "node-fetch",
+    "undici",
+    "kube-hunter",
+    "peirates",
+    "kdigger",
+    "kubeletctl",
+    "rakkess",
+    "kubectl-who-can",
+    "kubectl-access-matrix",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::human_client;
+
+    #[test]
+    fn human_clients_are_known_by_their_first_word() {
+        for (agent, client) in [
+            ("kubectl/v1.33.1 (linux/amd64) kubernetes/8adc0f0", Some("kubectl")),
+            ("curl/8.5.0", Some("curl")),
+            ("KUBECTL", Some("kubectl")),
+            (" python-requests/2.32", Some("python-requests")),
+            ("Mozilla/5.0 (X11)", Some("Mozilla")),
+            ("kube-controller-manager/v1.36.2", None),
+            ("Go-http-client/2.0", None),
+            ("OpenAPI-Generator/33.1.0/python", None),
+            ("argocd-server/v0.0.0 (linux/amd64) kubectl", None),
+            ("", None),
+        ] {
+            assert_eq!(human_client(agent), client, "{agent}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser as _;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
+use rolewatch_analyzer::severity::Severity;
+
+/// Who just gained power over an Amazon EKS cluster: reads its control-plane logs and tells
+#[derive(Debug, Parser)]
+#[command(name = "rolewatch", version, about, arg_required_else_help = true, after_help = EXIT_STATUS)]
+pub(crate) struct Cli {
+    /// When to use colour; `NO_COLOR` is honoured
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Analyse recorded logs: files, folders or standard input
+    #[command(long_about = REPLAY, after_help = EXIT_STATUS)]
+    Replay(ReplayArgs),
+    /// List what is detected, or explain one detection
+    #[command(visible_alias = "detection")]
+    Detections {
+        /// The detection to explain
+        id: Option<String>,
+    },
+    /// Print a script that completes this command in a shell
+    Completions {
+        /// The shell to write for
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What to read, what to show, and when to fail.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// Files or folders to read; `-` or nothing reads standard input
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How to write alerts: text for people, or one OCSF Detection Finding per line
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Show alerts from this severity on
+    #[arg(long, value_name = "LEVEL", default_value = "low", value_parser = severity())]
+    pub(crate) min_severity: Severity,
+    /// Exit with status 1 when an alert has at least this severity
+    #[arg(long, value_name = "LEVEL", value_parser = severity())]
+    pub(crate) fail_on: Option<Severity>,
+    /// Exit with status 2 when anything could not be read
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Write no summary and no progress
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Name of the cluster, where the input does not say
+    #[arg(long, value_name = "NAME", help_heading = "About the cluster")]
+    pub(crate) cluster: Option<String>,
+    /// AWS account of the cluster, where the input does not say
+    #[arg(long, value_name = "ID", help_heading = "About the cluster")]
+    pub(crate) account: Option<String>,
+    /// AWS Region of the cluster, where the input does not say
+    #[arg(long, value_name = "NAME", help_heading = "About the cluster")]
+    pub(crate) region: Option<String>,
+    /// A network that service accounts may come from although it looks public, such as the addresses of a NAT gateway;
+    /// may be given several times
+    #[arg(long, value_name = "CIDR", value_parser = network, help_heading = "About the cluster")]
+    pub(crate) trusted_network: Vec<IpNet>,
+}
+
+/// How alerts are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// One OCSF Detection Finding per line, as JSON
+    Ocsf,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// In a terminal
+    Auto,
+    /// Also into files and pipes
+    Always,
+    /// Nowhere
+    Never,
+}
+
+fn severity() -> impl clap::builder::TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(Severity::ALL.map(Severity::as_str))
+        .map(|word| Severity::parse(&word).unwrap_or(Severity::Low))
+}
+
+/// A network, or an address alone.
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse()
+        .or_else(|_| text.parse().map(|address: std::net::IpAddr| address.into()))
+        .map_err(|_| "not a network; write it like 192.0.2.0/24 or 2001:db8::/32".to_owned())
+}
+
+const REPLAY: &str = "\
+Analyse recorded logs: files, folders or standard input.
+
+Any form is understood, and recognised from the content, never from the name: audit events one per line or in a list, \
+the text of the api and authenticator streams, output of `aws logs`, subscription deliveries as Lambda, Kinesis and \
+Firehose carry them, export tasks, on-failure records; all of it also in gzip. Several inputs are one run: what is \
+learned from one counts for the next.
+
+Alerts go to standard output; progress and summary go to standard error.";
+
+const EXIT_STATUS: &str = "\
+Exit status: 0 when done, 1 when an alert reached --fail-on, 2 for wrong usage or input that cannot be read.";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::{Cli, network};
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn networks_are_cidr_blocks_or_addresses() {
+        assert_eq!(network("192.0.2.0/24").unwrap().to_string(), "192.0.2.0/24");
+        assert_eq!(network("192.0.2.7").unwrap().to_string(), "192.0.2.7/32");
+        assert_eq!(network("2001:db8::1").unwrap().to_string(), "2001:db8::1/128");
+        assert!(network("example.com").is_err());
+    }
+}

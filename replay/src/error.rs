@@ -1,0 +1,82 @@
+//! What stops the command, in words that say what to do about it.
+
+use std::io;
+
+/// What stops the command. Each message is one line: what happened and, after a semicolon, what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// `replay` without a path, in a terminal.
+    #[error("no input; name files or folders, or pipe a log into `rolewatch replay -`")]
+    NoInput,
+    /// A path that cannot be looked at.
+    #[error("cannot open `{path}`: {}; check the path and its permissions", reason(source))]
+    Open {
+        /// As given, or as found in a folder.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file that broke off while being read.
+    #[error("cannot read `{path}`: {}; what was read before is counted", reason(source))]
+    Read {
+        /// As given, or as found in a folder.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Folders below folders without end.
+    #[error("`{path}` lies more than {max} folders deep; name the folder itself")]
+    TooDeep {
+        /// The folder.
+        path: String,
+        /// The limit.
+        max: usize,
+    },
+    /// A detection that does not exist.
+    #[error("no detection is called `{id}`; {}", match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`rolewatch detections` lists them all".to_owned(),
+    })]
+    NoDetection {
+        /// As given, made printable.
+        id: String,
+        /// The most similar id that exists.
+        near: Option<&'static str>,
+    },
+    /// `--strict` and something was skipped.
+    #[error("{count} {} could not be read{}; see `skipped` in the summary, or leave out `--strict`", if *count == 1 { "record" } else { "records" }, match first {
+        Some(place) => format!(", the first at {place}"),
+        None => String::new(),
+    })]
+    Strict {
+        /// How many records.
+        count: u64,
+        /// File and line.
+        first: Option<String>,
+    },
+    /// The output failed.
+    #[error("cannot write the output: {}; check the disk and the pipe", reason(.0))]
+    Write(io::Error),
+    /// Whoever read the output has seen enough. Not shown.
+    #[error("the reader of the output is gone")]
+    ReaderGone,
+}
+
+impl From<io::Error> for Error {
+    /// A failure of the output: inputs say which file.
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::ReaderGone } else { Self::Write(error) }
+    }
+}
+
+/// What the system said, in lower case and without its number.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or_default().to_lowercase()
+        }
+    }
+}

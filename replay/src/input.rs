@@ -1,0 +1,153 @@
+//! Finding the files of a run and reading each, whatever form it has.
+
+mod content;
+mod document;
+mod gunzip;
+mod prefix;
+mod split;
+mod unpack;
+mod value;
+mod window;
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rolewatch_analyzer::text;
+
+use self::content::ReadError;
+use crate::error::Error;
+use crate::intake::Intake;
+use crate::progress::Progress;
+
+/// Something to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File {
+        /// Where.
+        path: PathBuf,
+        /// How long; 0 for pipes.
+        bytes: u64,
+    },
+}
+
+impl Input {
+    /// What to call it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Stdin => "standard input".to_owned(),
+            Self::File { path, .. } => printable(path),
+        }
+    }
+
+    /// How long it is; `None` when that cannot be known.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        match self {
+            Self::File { bytes, .. } if *bytes > 0 => Some(*bytes),
+            _ => None,
+        }
+    }
+
+    /// Reads it to its end.
+    pub(crate) fn read(&self, intake: &mut Intake<'_>, progress: &Progress) -> Result<(), Error> {
+        let name = self.name();
+        intake.open_file(&name);
+        let read = match self {
+            Self::Stdin => content::read(progress.watch(io::stdin().lock()), intake),
+            Self::File { path, .. } => match File::open(path) {
+                Ok(file) => content::read(progress.watch(file), intake),
+                Err(source) => return Err(Error::Open { path: name, source }),
+            },
+        };
+        intake.close_file()?;
+        match read {
+            Ok(()) => Ok(()),
+            Err(ReadError::Run(error)) => Err(error),
+            Err(ReadError::Input(source)) => Err(Error::Read { path: name, source }),
+        }
+    }
+}
+
+/// The files that `paths` stand for: files as given, folders with all that is in them, sorted by path. `-` is standard
+/// input. Inside folders, what is hidden (a name that begins with a dot) and what is no file is left out.
+pub(crate) fn find(paths: &[PathBuf]) -> Result<Vec<Input>, Error> {
+    let mut inputs = Vec::new();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            inputs.push(Input::Stdin);
+            continue;
+        }
+        let open = |source| Error::Open { path: printable(path), source };
+        let found = fs::metadata(path).map_err(open)?;
+        if found.is_dir() {
+            let mut files = Vec::new();
+            walk(path, 0, &mut files)?;
+            files.sort();
+            inputs.extend(files.into_iter().map(|(path, bytes)| Input::File { path, bytes }));
+        } else {
+            inputs.push(Input::File { path: path.clone(), bytes: found.len() });
+        }
+    }
+    Ok(inputs)
+}
+
+fn walk(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, u64)>) -> Result<(), Error> {
+    if depth > FOLDER_DEPTH_MAX {
+        return Err(Error::TooDeep { path: printable(folder), max: FOLDER_DEPTH_MAX });
+    }
+    let open = |source| Error::Open { path: printable(folder), source };
+    for entry in fs::read_dir(folder).map_err(open)? {
+        let entry = entry.map_err(open)?;
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        // A link to a folder is not followed: it may lead back here. A link to a file is.
+        let path = entry.path();
+        if entry.file_type().map_err(open)?.is_dir() {
+            walk(&path, depth + 1, files)?;
+        } else if let Ok(found) = fs::metadata(&path)
+            && found.is_file()
+        {
+            files.push((path, found.len()));
+        }
+    }
+    Ok(())
+}
+
+fn printable(path: &Path) -> String {
+    text::printable(&path.to_string_lossy(), PATH_CHARS_MAX)
+}
+
+/// Folders inside folders. Log archives go by account, Region, year, month, day, hour: ten.
+const FOLDER_DEPTH_MAX: usize = 64;
+/// Characters of a path that are shown; Linux allows 4,096 bytes.
+const PATH_CHARS_MAX: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::{Input, find};
+
+    #[test]
+    fn folders_give_their_files_sorted_and_without_hidden_ones() {
+        let folder = std::env::temp_dir().join(format!("rolewatch-find-{}", std::process::id()));
+        for path in ["b/2", "b/1", "a", ".hidden", "b/.hidden/x", "c/d/e"] {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+        }
+        let inputs = find(&[PathBuf::from("-"), folder.clone()]).unwrap();
+        let names: Vec<String> =
+            inputs.iter().map(|input| input.name().replace(&folder.to_string_lossy().into_owned(), "")).collect();
+        assert_eq!(names, ["standard input", "/a", "/b/1", "/b/2", "/c/d/e"]);
+        assert_eq!(inputs[1].bytes(), Some(1));
+        assert_eq!(inputs[0], Input::Stdin);
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(find(&[folder]).is_err());
+    }
+}

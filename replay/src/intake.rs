@@ -1,0 +1,373 @@
+//! Collecting lines into batches, having them judged, and keeping count of what became of each.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use rolewatch_analyzer::alert::Alert;
+use rolewatch_analyzer::envelope::{BadEntry, Envelope, EnvelopeError, LogLine};
+use rolewatch_analyzer::gather::gather;
+use rolewatch_analyzer::memory::Memory;
+use rolewatch_analyzer::report::{Report, analyze, analyze_envelope};
+use rolewatch_analyzer::settings::Settings;
+use rolewatch_analyzer::stream::{Source, Stream};
+
+use crate::error::Error;
+
+/// Where gathered alerts go.
+pub(crate) type Deliver<'a> = dyn FnMut(Vec<Alert>) -> Result<(), Error> + 'a;
+
+/// One run over any number of files: one memory, one count.
+pub(crate) struct Intake<'a> {
+    settings: &'a Settings,
+    deliver: &'a mut Deliver<'a>,
+    memory: Memory,
+    batch: Batch,
+    /// Alerts not yet gathered, and how many lines they come from.
+    alerts: Vec<Alert>,
+    alerts_lines: u64,
+    tally: Tally,
+    file: String,
+    line: u64,
+}
+
+/// What became of everything that was read.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Files, standard input included.
+    pub(crate) files: u64,
+    /// Log lines.
+    pub(crate) lines: u64,
+    /// Lines that are evidence of an alert.
+    pub(crate) alerted: u64,
+    /// Lines judged and found ordinary, by reason.
+    pub(crate) quiet: BTreeMap<&'static str, u64>,
+    /// What could not be read, by reason.
+    pub(crate) skipped: BTreeMap<&'static str, Skipped>,
+}
+
+/// What could not be read, for one reason.
+#[derive(Debug, Default)]
+pub(crate) struct Skipped {
+    /// How often.
+    pub(crate) count: u64,
+    /// What that means and what to do; empty where the reason says it.
+    pub(crate) hint: &'static str,
+    /// The first places, `file:line`, at most [`PLACES_MAX`].
+    pub(crate) places: Vec<String>,
+}
+
+/// Why a piece of the input is no log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// JSON, but nothing that holds log lines.
+    Unknown,
+    /// No text.
+    Binary,
+    /// A gzip layer breaks off or fails its checksum.
+    GzipDamaged,
+    /// More layers than anyone makes.
+    Nested,
+    /// A document breaks off.
+    Cut,
+    /// A document beyond the limit.
+    TooLarge,
+    /// An event or record without the data that it should carry.
+    NoData,
+    /// A query result without `@message`.
+    NoMessage,
+    /// A notification about an object.
+    S3Notification,
+    /// A record of CloudTrail.
+    CloudTrail,
+    /// A delivery that could not be opened.
+    Delivery(EnvelopeError),
+}
+
+impl Reason {
+    /// A stable word, in kebab case.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown-content",
+            Self::Binary => "not-text",
+            Self::GzipDamaged => "gzip-damaged",
+            Self::Nested => "nested-too-deep",
+            Self::Cut => "document-cut",
+            Self::TooLarge => "document-too-large",
+            Self::NoData => "no-data",
+            Self::NoMessage => "no-message-column",
+            Self::S3Notification => "s3-notification",
+            Self::CloudTrail => "cloudtrail",
+            Self::Delivery(error) => error.code(),
+        }
+    }
+
+    const fn hint(self) -> &'static str {
+        match self {
+            Self::Unknown => "JSON that holds no log lines",
+            Self::Binary => "no text and no gzip",
+            Self::GzipDamaged => "the lines before the damage were read; fetch the file again",
+            Self::Nested => "gzip or documents inside each other, more layers than any tool makes",
+            Self::Cut => "the document ends early; fetch it again",
+            Self::TooLarge => "one JSON document of more than 32 MiB; give its lines one by one",
+            Self::NoData => "the event names no data",
+            Self::NoMessage => "the query has no `@message`; add it to `fields`",
+            Self::S3Notification => "it names an object and holds no log; replay the object",
+            Self::CloudTrail => "records of CloudTrail are not yet understood",
+            Self::Delivery(_) => "",
+        }
+    }
+}
+
+/// Lines waiting to be judged, in one piece of memory.
+#[derive(Default)]
+struct Batch {
+    source: Source,
+    text: String,
+    lines: Vec<Waiting>,
+    /// Names of log streams; few, and most lines share one.
+    streams: Vec<String>,
+}
+
+struct Waiting {
+    /// Line of the file.
+    at: u64,
+    timestamp_ms: Option<i64>,
+    /// Index into [`Batch::streams`].
+    stream: Option<usize>,
+    message: Result<Range<usize>, BadEntry>,
+}
+
+impl Batch {
+    fn line(&self, waiting: &Waiting) -> Result<LogLine<'_>, BadEntry> {
+        let message = waiting.message.clone()?;
+        let stream = waiting.stream.and_then(|stream| self.streams.get(stream));
+        Ok(LogLine {
+            timestamp_ms: waiting.timestamp_ms,
+            log_stream: stream.map(|name| Cow::Borrowed(name.as_str())),
+            message: Cow::Borrowed(self.text.get(message).unwrap_or_default()),
+        })
+    }
+
+    /// Whether this is a good place to end: not inside what the API server printed in several lines.
+    fn may_end(&self) -> bool {
+        let last = self.lines.last().and_then(|waiting| self.line(waiting).ok());
+        last.is_none_or(|line| Stream::of_content(&line.message) != Some(Stream::Api))
+    }
+}
+
+impl<'a> Intake<'a> {
+    /// A run that judges by `settings` and hands its alerts to `deliver`.
+    pub(crate) fn new(settings: &'a Settings, deliver: &'a mut Deliver<'a>) -> Self {
+        Self {
+            settings,
+            deliver,
+            memory: Memory::default(),
+            batch: Batch::default(),
+            alerts: Vec::new(),
+            alerts_lines: 0,
+            tally: Tally::default(),
+            file: String::new(),
+            line: 0,
+        }
+    }
+
+    /// What follows comes from this file.
+    pub(crate) fn open_file(&mut self, name: &str) {
+        self.tally.files += 1;
+        name.clone_into(&mut self.file);
+        self.line = 0;
+        self.source(&Source::default());
+    }
+
+    /// The file ends here.
+    pub(crate) fn close_file(&mut self) -> Result<(), Error> {
+        self.judge();
+        self.settle()
+    }
+
+    /// What follows comes from this line of the file.
+    pub(crate) fn at(&mut self, line: u64) {
+        self.line = line;
+    }
+
+    /// The line of the file that is being read.
+    pub(crate) fn line_number(&self) -> u64 {
+        self.line
+    }
+
+    /// The lines that follow come from `source`.
+    pub(crate) fn source(&mut self, source: &Source) {
+        if self.batch.source != *source {
+            self.judge();
+            source.clone_into(&mut self.batch.source);
+        }
+    }
+
+    /// Takes one log line.
+    pub(crate) fn line(&mut self, line: &LogLine<'_>) {
+        if self.batch.text.len() + line.message.len() > BATCH_BYTES && self.batch.may_end()
+            || self.batch.text.len() > 2 * BATCH_BYTES
+        {
+            self.judge();
+        }
+        let start = self.batch.text.len();
+        self.batch.text.push_str(&line.message);
+        let stream = line.log_stream.as_deref().map(|name| self.stream(name));
+        self.batch.lines.push(Waiting {
+            at: self.line,
+            timestamp_ms: line.timestamp_ms,
+            stream,
+            message: Ok(start..self.batch.text.len()),
+        });
+    }
+
+    fn stream(&mut self, name: &str) -> usize {
+        let streams = &mut self.batch.streams;
+        streams.iter().rposition(|known| known == name).unwrap_or_else(|| {
+            streams.push(name.to_owned());
+            streams.len() - 1
+        })
+    }
+
+    /// Takes an entry that holds no line.
+    pub(crate) fn bad(&mut self, entry: BadEntry) {
+        self.batch.lines.push(Waiting { at: self.line, timestamp_ms: None, stream: None, message: Err(entry) });
+    }
+
+    /// Takes one delivery of CloudWatch Logs.
+    pub(crate) fn delivery(&mut self, envelope: &Envelope) {
+        self.judge();
+        let report = analyze_envelope(envelope, self.settings, &mut self.memory);
+        let place = self.place(self.line);
+        for (reason, count) in &report.skipped {
+            self.tally.skip(reason.as_str(), "", *count, Some(place.clone()));
+        }
+        self.absorb(report);
+    }
+
+    /// Counts something that carries no line and is as it should be.
+    pub(crate) fn quiet(&mut self, reason: &'static str) {
+        self.tally.lines += 1;
+        *self.tally.quiet.entry(reason).or_default() += 1;
+    }
+
+    /// Counts something that could not be read.
+    pub(crate) fn skip(&mut self, reason: Reason) {
+        let place = self.place(self.line);
+        self.tally.skip(reason.as_str(), reason.hint(), 1, Some(place));
+    }
+
+    /// Judges and hands on what has become too much to hold.
+    pub(crate) fn settle(&mut self) -> Result<(), Error> {
+        if self.batch.lines.len() >= BATCH_LINES && self.batch.may_end() || self.batch.lines.len() >= 2 * BATCH_LINES {
+            self.judge();
+        }
+        if self.alerts_lines >= GATHER_LINES || self.alerts.len() >= GATHER_ALERTS {
+            self.hand_on()?;
+        }
+        Ok(())
+    }
+
+    /// Judges and hands on everything, and tells what was counted.
+    pub(crate) fn finish(mut self) -> Result<Tally, Error> {
+        self.judge();
+        self.hand_on()?;
+        Ok(self.tally)
+    }
+
+    /// Lines counted so far, those that still wait included.
+    pub(crate) fn lines(&self) -> u64 {
+        self.tally.lines + u64::try_from(self.batch.lines.len()).unwrap_or(u64::MAX)
+    }
+
+    fn judge(&mut self) {
+        if self.batch.lines.is_empty() {
+            return;
+        }
+        let batch = &self.batch;
+        let lines = batch.lines.iter().map(|waiting| batch.line(waiting));
+        let report = analyze(&batch.source, lines, self.settings, &mut self.memory);
+        if report.skipped_total() > 0 {
+            self.locate(&report);
+        }
+        self.batch.lines.clear();
+        self.batch.text.clear();
+        self.batch.streams.clear();
+        self.absorb(report);
+    }
+
+    /// Counts the skips of the batch, and finds the first lines they come from. A line can or cannot be read whatever
+    /// stands around it, so it is asked for each line alone.
+    fn locate(&mut self, report: &Report) {
+        for (reason, count) in &report.skipped {
+            self.tally.skip(reason.as_str(), "", *count, None);
+        }
+        let wanted: Vec<&str> = report.skipped.keys().map(|reason| reason.as_str()).collect();
+        for waiting in &self.batch.lines {
+            if wanted.iter().all(|reason| self.tally.is_located(reason)) {
+                break;
+            }
+            let line = self.batch.line(waiting);
+            let alone = analyze(&self.batch.source, [line], self.settings, &mut Memory::default());
+            for reason in alone.skipped.keys() {
+                let place = self.place(waiting.at);
+                self.tally.skip(reason.as_str(), "", 0, Some(place));
+            }
+        }
+    }
+
+    fn absorb(&mut self, report: Report) {
+        self.tally.lines += report.lines;
+        self.tally.alerted += report.alerted;
+        for (reason, count) in &report.quiet {
+            *self.tally.quiet.entry(reason.as_str()).or_default() += count;
+        }
+        self.alerts_lines += report.lines;
+        self.alerts.extend(report.alerts);
+    }
+
+    fn hand_on(&mut self) -> Result<(), Error> {
+        self.alerts_lines = 0;
+        (self.deliver)(gather(std::mem::take(&mut self.alerts)))
+    }
+
+    fn place(&self, line: u64) -> String {
+        if line == 0 { self.file.clone() } else { format!("{}:{line}", self.file) }
+    }
+}
+
+impl Tally {
+    /// Everything that could not be read.
+    pub(crate) fn skipped_total(&self) -> u64 {
+        self.skipped.values().map(|skipped| skipped.count).sum()
+    }
+
+    fn skip(&mut self, reason: &'static str, hint: &'static str, count: u64, place: Option<String>) {
+        let skipped = self.skipped.entry(reason).or_default();
+        skipped.count += count;
+        skipped.hint = hint;
+        if let Some(place) = place
+            && skipped.places.len() < PLACES_MAX
+            && !skipped.places.contains(&place)
+        {
+            skipped.places.push(place);
+        }
+    }
+
+    fn is_located(&self, reason: &str) -> bool {
+        self.skipped.get(reason).is_some_and(|skipped| skipped.places.len() >= PLACES_MAX)
+    }
+}
+
+/// Text judged at once: 4 MiB, which keeps the whole command under 16 MiB on logs of any length.
+const BATCH_BYTES: usize = 4 << 20;
+/// Lines judged at once, for logs of very short lines.
+const BATCH_LINES: usize = 20_000;
+/// Lines after which alerts are gathered and handed on: a burst of one actor rarely spans more, and nobody should
+/// have to wait for the end of a long log to see the first alert.
+const GATHER_LINES: u64 = 20_000;
+/// Alerts after which they are gathered and handed on, however few lines that were.
+const GATHER_ALERTS: usize = 1_000;
+/// Places named for each reason.
+const PLACES_MAX: usize = 3;

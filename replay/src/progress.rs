@@ -1,0 +1,74 @@
+//! How far a long run has come: on standard error, in a terminal only.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A line that shows bytes, rate, time left and lines; or nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Progress over `total` bytes. Shown when `shown` and when it is worth it.
+    pub(crate) fn new(total: Option<u64>, shown: bool) -> Self {
+        let worth = shown && total.is_none_or(|total| total >= SHOWN_BYTES_MIN);
+        let bar = match total {
+            Some(total) => ProgressBar::new(total),
+            None => ProgressBar::new_spinner(),
+        };
+        bar.set_draw_target(if worth { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() });
+        let template = match total {
+            Some(_) => "{bytes} of {total_bytes}  {wide_bar}  {binary_bytes_per_sec}  {eta} left  {msg}",
+            None => "{spinner} {bytes}  {binary_bytes_per_sec}  {msg}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        if worth {
+            bar.enable_steady_tick(TICK);
+        }
+        Self { bar }
+    }
+
+    /// A reader that moves the line forward.
+    pub(crate) fn watch<R: Read>(&self, reader: R) -> impl Read + use<R> {
+        Watched { reader, bar: self.bar.clone() }
+    }
+
+    /// Shows how many lines were read.
+    pub(crate) fn lines(&self, lines: u64) {
+        if !self.bar.is_hidden() {
+            self.bar.set_message(format!("{} lines", crate::summary::grouped(lines)));
+        }
+    }
+
+    /// Does something that writes to the terminal, with the line out of the way.
+    pub(crate) fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.bar.suspend(work)
+    }
+
+    /// Takes the line away.
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+struct Watched<R> {
+    reader: R,
+    bar: ProgressBar,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(out)?;
+        self.bar.inc(u64::try_from(read).unwrap_or(u64::MAX));
+        Ok(read)
+    }
+}
+
+/// Below 32 MiB a run is over before anyone can read a line of progress.
+const SHOWN_BYTES_MIN: u64 = 32 << 20;
+const TICK: Duration = Duration::from_millis(100);

@@ -1,0 +1,159 @@
+//! What was read and what became of it, as a person would paste it into a ticket.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use rolewatch_analyzer::severity::Severity;
+
+use crate::intake::{Skipped, Tally};
+
+/// Alerts of a run by severity.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct AlertCounts {
+    counts: [u64; Severity::ALL.len()],
+}
+
+impl AlertCounts {
+    /// Counts one alert.
+    pub(crate) fn add(&mut self, severity: Severity) {
+        if let Some(count) = self.counts.get_mut(usize::from(severity.id()) - 1) {
+            *count += 1;
+        }
+    }
+
+    /// How many alerts are at least this urgent.
+    pub(crate) fn reaching(&self, severity: Severity) -> u64 {
+        self.counts.iter().skip(usize::from(severity.id()) - 1).sum()
+    }
+
+    /// `1 critical, 2 low`, of those that `keep` holds; the most urgent first.
+    fn words(&self, keep: impl Fn(Severity) -> bool) -> String {
+        let words: Vec<String> = Severity::ALL
+            .into_iter()
+            .zip(self.counts)
+            .rev()
+            .filter(|(severity, count)| *count > 0 && keep(*severity))
+            .map(|(severity, count)| format!("{} {severity}", grouped(count)))
+            .collect();
+        words.join(", ")
+    }
+}
+
+/// Writes the summary of a run.
+pub(crate) fn write(out: &mut dyn Write, tally: &Tally, alerts: &AlertCounts, min: Severity) -> io::Result<()> {
+    let mut rows: Vec<(&str, u64, String)> = vec![
+        ("files", tally.files, String::new()),
+        ("lines", tally.lines, String::new()),
+        ("alerts", alerts.reaching(Severity::Informational), alert_words(tally, alerts, min)),
+        ("quiet", tally.quiet.values().sum(), String::new()),
+    ];
+    let mut quiet: Vec<(&str, u64)> = tally.quiet.iter().map(|(reason, count)| (*reason, *count)).collect();
+    quiet.sort_by_key(|(reason, count)| (std::cmp::Reverse(*count), *reason));
+    rows.extend(quiet.into_iter().map(|(reason, count)| ("", count, reason.to_owned())));
+    rows.push(("skipped", tally.skipped_total(), String::new()));
+    let mut skipped: Vec<(&str, &Skipped)> = tally.skipped.iter().map(|(reason, skipped)| (*reason, skipped)).collect();
+    skipped.sort_by_key(|(reason, skipped)| (std::cmp::Reverse(skipped.count), *reason));
+    rows.extend(skipped.into_iter().map(|(reason, skipped)| ("", skipped.count, skip_words(reason, skipped))));
+
+    let width = rows.iter().map(|(_, number, _)| grouped(*number).len()).max().unwrap_or_default();
+    let mut text = String::from("Summary\n");
+    for (label, number, words) in rows {
+        let mut line = format!("  {label:<8}{:>width$}", grouped(number));
+        if !words.is_empty() {
+            // Writing to a String cannot fail.
+            let _ = write!(line, "  {words}");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+fn alert_words(tally: &Tally, alerts: &AlertCounts, min: Severity) -> String {
+    let mut parts = Vec::new();
+    let shown = alerts.words(|severity| severity >= min);
+    if !shown.is_empty() {
+        parts.push(shown);
+    }
+    let hidden = alerts.words(|severity| severity < min);
+    if !hidden.is_empty() {
+        parts.push(format!("not shown: {hidden}"));
+    }
+    if tally.alerted > 0 {
+        parts.push(format!("from {} {}", grouped(tally.alerted), if tally.alerted == 1 { "line" } else { "lines" }));
+    }
+    parts.join("; ")
+}
+
+fn skip_words(reason: &str, skipped: &Skipped) -> String {
+    let mut words = reason.to_owned();
+    if !skipped.hint.is_empty() {
+        let _ = write!(words, ": {}", skipped.hint);
+    }
+    if !skipped.places.is_empty() {
+        let more = usize::try_from(skipped.count).is_ok_and(|count| count > skipped.places.len());
+        let _ = write!(words, " ({}{})", skipped.places.join(", "), if more { ", ..." } else { "" });
+    }
+    words
+}
+
+/// A number with commas between thousands.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use rolewatch_analyzer::severity::Severity;
+
+    use super::{AlertCounts, grouped, write};
+    use crate::intake::{Skipped, Tally};
+
+    #[test]
+    fn the_summary_is_aligned_and_says_everything_that_was_counted() {
+        let mut alerts = AlertCounts::default();
+        for severity in [Severity::Low, Severity::Critical, Severity::High, Severity::Informational] {
+            alerts.add(severity);
+        }
+        let mut tally = Tally { files: 2, lines: 12_345, alerted: 14, ..Tally::default() };
+        tally.quiet.insert("not-of-interest", 12_000);
+        tally.quiet.insert("other-stage", 329);
+        let places = vec!["a.ndjson:7".to_owned()];
+        tally.skipped.insert("not-json", Skipped { count: 2, hint: "", places });
+        let hint = "the lines before the damage were read";
+        tally.skipped.insert("gzip-damaged", Skipped { count: 1, hint, places: vec!["b.gz:9".to_owned()] });
+        let mut text = Vec::new();
+        write(&mut text, &tally, &alerts, Severity::Medium).unwrap();
+        expect![[r#"
+            Summary
+              files        2
+              lines   12,345
+              alerts       4  1 critical, 1 high; not shown: 1 low, 1 informational; from 14 lines
+              quiet   12,329
+                      12,000  not-of-interest
+                         329  other-stage
+              skipped      3
+                           2  not-json (a.ndjson:7, ...)
+                           1  gzip-damaged: the lines before the damage were read (b.gz:9)
+        "#]]
+        .assert_eq(&String::from_utf8(text).unwrap());
+        assert_eq!(alerts.reaching(Severity::High), 2);
+    }
+
+    #[test]
+    fn thousands_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}
