@@ -16,7 +16,8 @@ pub(crate) fn event(lines: &[String]) -> String {
 
 /// The same delivery as the data of a Kinesis record: base64 of gzip.
 pub(crate) fn data(lines: &[String]) -> String {
-    let entry = |(number, line): (usize, &String)| json!({ "id": number.to_string(), "timestamp": TIME_MS, "message": line });
+    let entry =
+        |(number, line): (usize, &String)| json!({ "id": number.to_string(), "timestamp": TIME_MS, "message": line });
     let document = json!({
         "messageType": "DATA_MESSAGE",
         "owner": "111122223333",

@@ -10,30 +10,33 @@ use serde_json::{Value, json};
 use crate::http::{Request, Response, encode_form};
 
 /// One emulator for all tests of this binary; each test has topics of its own.
-static EMULATOR: LazyLock<Emulator> = LazyLock::new(Emulator::start);
+static EMULATOR: LazyLock<Result<Emulator, &str>> = LazyLock::new(Emulator::start);
 
 struct Emulator {
     address: String,
-    /// Holds the pipe that keeps it running.
+    /// Holds the pipe that keeps it running: it ends by itself when the pipe closes with this process.
     _process: Child,
 }
 
 impl Emulator {
-    #[expect(clippy::zombie_processes, reason = "it ends by itself when the pipe to it closes with this process")]
-    fn start() -> Self {
+    /// The emulator, or what to do to get it.
+    fn start() -> Result<Self, &'static str> {
         let python = python();
-        assert!(python.exists(), "the tests need the emulator of SNS and SQS; run `make venv` once, or `make test`");
+        if !python.exists() {
+            return Err("the tests need the emulator of SNS and SQS; run `make venv` once, or `make test`");
+        }
         let mut process = Command::new(python)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/moto.py"))
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/emulator.py"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut port = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut port).unwrap();
-        assert!(!port.is_empty(), "the emulator did not start; remove .cache and run `make venv`");
-        Self { address: format!("127.0.0.1:{}", port.trim()), _process: process }
+        if port.is_empty() {
+            return Err("the emulator of SNS and SQS did not start; remove .cache and run `make venv`");
+        }
+        Ok(Self { address: format!("127.0.0.1:{}", port.trim()), _process: process })
     }
 }
 
@@ -45,7 +48,10 @@ fn python() -> PathBuf {
 
 /// Where the emulator listens.
 pub(crate) fn address() -> String {
-    EMULATOR.address.clone()
+    match &*EMULATOR {
+        Ok(emulator) => emulator.address.clone(),
+        Err(remedy) => panic!("{remedy}"),
+    }
 }
 
 /// A topic with one queue subscribed to it.

@@ -1,5 +1,6 @@
 //! Stands between the function and the emulator, keeps what passes, and spoils what a test tells it to.
 
+use std::fmt::Write as _;
 use std::io::BufReader;
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -104,10 +105,12 @@ fn refuse(request: &Request, refused: &dyn Fn(usize, &str) -> bool, code: &str, 
         let value = |key: &str| members.iter().find(|(name, _)| *name == key).unwrap().1;
         if refused(number - 1, value("Message")) {
             let id = value("Id");
-            failed += &format!(
+            write!(
+                failed,
                 "<member><Id>{id}</Id><Code>{code}</Code><Message>m</Message>\
                  <SenderFault>{sender_fault}</SenderFault></member>"
-            );
+            )
+            .unwrap();
         } else {
             kept.extend(members.into_iter().map(|(name, value)| (format!("{}{name}", entry(next)), value.clone())));
             next += 1;

@@ -34,9 +34,15 @@ struct Event {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
     Success(Value),
-    Failure { error_type: String, message: String },
+    Failure {
+        error_type: String,
+        message: String,
+    },
     /// It refused to start.
-    InitError { error_type: String, message: String },
+    InitError {
+        error_type: String,
+        message: String,
+    },
     /// The process ended without an answer.
     Exit(ExitStatus),
 }
@@ -97,10 +103,19 @@ impl Lambda {
 
     /// The same with so much time for the invocation.
     pub(crate) fn invoke_within(&mut self, event: &str, time: Duration) -> Answer {
-        self.events.send(Event { body: event.to_owned(), time }).unwrap();
+        self.send_within(event, time);
         let answer = self.answer(time + Duration::from_secs(20));
         assert!(!format!("{answer:?}").contains(MARKER), "an answer repeats the log: {answer:?}");
         answer
+    }
+
+    /// Sends one event without waiting.
+    pub(crate) fn send(&self, event: &str) {
+        self.send_within(event, Duration::from_secs(30));
+    }
+
+    fn send_within(&self, event: &str, time: Duration) {
+        self.events.send(Event { body: event.to_owned(), time }).unwrap();
     }
 
     /// Waits for what the function does next, or for its end.

@@ -4,7 +4,7 @@
 //! costs an invocation.
 
 use rolewatch_analyzer::alert::Alert;
-use rolewatch_analyzer::detection::Change;
+use rolewatch_analyzer::detection::Delta;
 use rolewatch_analyzer::text::{Headline, name};
 
 /// A message ready to be published with `MessageStructure` `json`.
@@ -144,7 +144,7 @@ fn cut(alert: &Alert, events: usize, lines: usize) -> Alert {
         } else {
             format!("cut to fit one message: evidence of {events} of {} events is shown", alert.events)
         };
-        worst.hit.changes.insert(0, Change::Note(note));
+        worst.hit.changes.insert(0, Delta::Note(note));
     }
     cut
 }
@@ -173,6 +173,8 @@ const GROUP_CHARS_MAX: usize = 128;
 mod tests {
     use super::{MESSAGE_BYTES_MAX, Message, group};
     use rolewatch_analyzer::alert::{Actor, Alert, AlertId, Evidence};
+    use rolewatch_analyzer::detection::{Delta, Finding, Hit};
+    use rolewatch_analyzer::detections;
     use rolewatch_analyzer::severity::Severity;
     use rolewatch_analyzer::stream::{Source, Stream};
     use serde_json::Value;
@@ -204,7 +206,10 @@ mod tests {
             id: AlertId::of(["x"]),
             severity: Severity::High,
             summary: "alice gave bob cluster-admin".to_owned(),
-            findings: Vec::new(),
+            findings: vec![Finding {
+                detection: detections::by_id("rbac-binding-changed").unwrap(),
+                hit: Hit::new(Severity::High, "gave bob cluster-admin", "cluster-admin is everything"),
+            }],
             evidence: vec![evidence(user_agent); events],
             events: u64::try_from(events).unwrap(),
             source: Source {
@@ -237,6 +242,8 @@ mod tests {
         for (name, value) in [
             ("severity", Some("high")),
             ("severity_number", Some("4")),
+            ("detection", Some("rbac-binding-changed")),
+            ("category", Some("rbac")),
             ("cluster", Some("prod")),
             ("account", Some("111122223333")),
             ("region", None),
@@ -267,8 +274,22 @@ mod tests {
         assert!(message.bytes() <= MESSAGE_BYTES_MAX, "{}", message.bytes());
         let body: Value = serde_json::from_str(&message.body).unwrap();
         let finding: Value = serde_json::from_str(body["default"].as_str().unwrap()).unwrap();
-        assert!((1..100).contains(&finding["evidences"].as_array().unwrap().len()));
+        let shown = finding["evidences"].as_array().unwrap().len();
+        assert!((1..100).contains(&shown));
         assert_eq!(finding["count"], 100);
+        let note = format!("cut to fit one message: evidence of {shown} of 100 events is shown");
+        assert!(body["default"].as_str().unwrap().contains(&note), "machines are told");
+        assert!(body["email"].as_str().unwrap().contains("cut to fit one message"), "people are told");
+    }
+
+    #[test]
+    fn changes_are_cut_only_when_cutting_the_evidence_is_not_enough() {
+        let mut long = alert(2, "");
+        long.findings[0].hit.changes =
+            (0..10_000).map(|it| Delta::Gained(format!("{it} {}", "x".repeat(90)))).collect();
+        let message = Message::of(&long, false);
+        assert!((MESSAGE_BYTES_MAX / 4..=MESSAGE_BYTES_MAX).contains(&message.bytes()), "{}", message.bytes());
+        assert!(message.body.contains("cut to fit one message: 1 event and at most"));
     }
 
     #[test]

@@ -1,0 +1,80 @@
+//! The delivery promise: at least once, with the same ids, whole or split differently, and nothing lost.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::alerts::{lambda, lambda_at};
+use crate::delivery::{event, grant};
+use crate::emulator::{Inbox, Received};
+use crate::proxy::{Fault, Proxy};
+use crate::runtime::Answer;
+
+const SUCCESS: Answer = Answer::Success(Value::Null);
+
+fn ids(messages: &[Received]) -> BTreeSet<String> {
+    messages.iter().map(Received::id).collect()
+}
+
+#[test]
+fn the_same_delivery_twice_has_the_same_ids() {
+    let inbox = Inbox::new("twice");
+    let delivery = event(&[grant(1), grant(2)]);
+    let mut first = lambda(&inbox);
+    assert_eq!(first.invoke(&delivery), SUCCESS);
+    let once = ids(&inbox.take());
+    assert_eq!(once.len(), 2);
+    // In the same process, which remembers, and in another one, which does not.
+    assert_eq!(first.invoke(&delivery), SUCCESS);
+    assert!(ids(&inbox.take()).is_subset(&once));
+    assert_eq!(lambda(&inbox).invoke(&delivery), SUCCESS);
+    assert_eq!(ids(&inbox.take()), once);
+}
+
+#[test]
+fn two_deliveries_swapped_give_the_same_ids() {
+    let (one, two) = (event(&[grant(1), grant(2)]), event(&[grant(3)]));
+    let orders = [("in-order", [&one, &two]), ("swapped", [&two, &one])].map(|(name, deliveries)| {
+        let inbox = Inbox::new(name);
+        let mut lambda = lambda(&inbox);
+        for delivery in deliveries {
+            assert_eq!(lambda.invoke(delivery), SUCCESS);
+        }
+        ids(&inbox.take())
+    });
+    assert_eq!(orders[0].len(), 3);
+    assert_eq!(orders[0], orders[1]);
+}
+
+#[test]
+fn a_delivery_that_failed_is_judged_the_same_when_lambda_repeats_it() {
+    // The first invocation cannot publish; had it kept what it learnt, the second would find nothing new.
+    let inbox = Inbox::new("repeated");
+    let proxy = Proxy::start(|number| if number == 0 { Fault::Answer(403, "AuthorizationError") } else { Fault::None });
+    let mut lambda = lambda_at(&inbox, &proxy.url, &[]);
+    let delivery = event(&[grant(1), grant(2)]);
+    assert_eq!(lambda.invoke(&delivery).code(), "sns-access-denied");
+    assert_eq!(inbox.take().len(), 0);
+    assert_eq!(lambda.invoke(&delivery), SUCCESS);
+    assert_eq!(inbox.take().len(), 2);
+}
+
+#[test]
+fn a_process_killed_between_publishing_and_answering_loses_nothing() {
+    let inbox = Inbox::new("killed");
+    let delivery = event(&[grant(1)]);
+    // The answer of SNS is held back, so the process is still waiting when it is killed.
+    let proxy = Proxy::start(|_| Fault::LostAnswer);
+    let mut killed = lambda_at(&inbox, &proxy.url, &[]);
+    killed.send(&delivery);
+    while proxy.seen().is_empty() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    killed.kill();
+    let before = ids(&inbox.take());
+    // Lambda repeats the delivery in another process.
+    assert_eq!(lambda(&inbox).invoke(&delivery), SUCCESS);
+    assert_eq!(ids(&inbox.take()), before, "it comes again, with the same id");
+}
