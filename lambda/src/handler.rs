@@ -16,6 +16,7 @@ use rolewatch_analyzer::memory::Memory;
 use rolewatch_analyzer::report::analyze_envelope;
 use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::severity::Severity;
+use rolewatch_analyzer::text::name;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -59,16 +60,21 @@ impl<S: Sink> Handler<S> {
     pub async fn handle(&self, event: &LambdaEvent<Box<RawValue>>) -> Result<Value, HandlerError> {
         let context = &event.context;
         let invocation = Invocation { request_id: &context.request_id, deadline: deadline(context.deadline) };
-        match Event::recognise(event.payload.get())? {
-            Event::Logs(data) => {
+        let error = match Event::recognise(event.payload.get()) {
+            Ok(Event::Logs(data)) => {
                 let mut memory = self.memory().clone();
                 self.delivery(|| Envelope::open(&data), &mut memory, invocation).await?;
                 *self.memory() = memory;
-                Ok(Value::Null)
+                return Ok(Value::Null);
             }
-            Event::Kinesis(records) => Ok(self.records(&records, invocation).await),
-            Event::EventBridge => Err(EventError::Unsupported.into()),
-        }
+            Ok(Event::Kinesis(records)) => return Ok(self.records(&records, invocation).await),
+            Ok(Event::EventBridge) => EventError::Unsupported,
+            Err(error) => error,
+        };
+        let mut tally = Tally::default();
+        tally.set("DeliveriesRefused", 1);
+        tally.emit(invocation.request_id);
+        Err(error.into())
     }
 
     /// Judges the records of a stream one by one; the answer names those that have to come again (Lambda developer
@@ -129,7 +135,8 @@ impl<S: Sink> Handler<S> {
             tracing::info!("control message acknowledged");
             return Ok(());
         }
-        tally.cluster = envelope.source().cluster.clone().or_else(|| self.settings.source.cluster.clone());
+        let source = envelope.source().clone().or(&self.settings.source);
+        tally.cluster = source.cluster.as_deref().map(name);
         if let Some(age) = age(&envelope) {
             tally.set("DeliveryAge", millis(age));
         }
@@ -196,9 +203,10 @@ fn deadline(invocation_ends_ms: u64) -> Instant {
     Instant::now() + Duration::from_millis(invocation_ends_ms).saturating_sub(now).saturating_sub(MARGIN)
 }
 
-/// How long ago the oldest line was written.
+/// How long ago the first line was written. It is the oldest: lines come in order (CloudWatch Logs user guide,
+/// "Real-time processing of log data with subscriptions").
 fn age(envelope: &Envelope) -> Option<Duration> {
-    let written = envelope.lines().into_iter().flatten().filter_map(|line| line.timestamp_ms).min()?;
+    let written = envelope.lines().into_iter().flatten().find_map(|line| line.timestamp_ms)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Some(now.saturating_sub(Duration::from_millis(u64::try_from(written).ok()?)))
 }

@@ -69,7 +69,7 @@ pub const METRICS: &[Metric] = &[
     Metric {
         name: "DeliveryAge",
         unit: "Milliseconds",
-        meaning: "From the oldest line's time to now. It grows when CloudWatch Logs is late or Lambda repeats.",
+        meaning: "From the first line's time to now. It grows when CloudWatch Logs is late or Lambda repeats.",
     },
     Metric {
         name: "PublishTime",
@@ -181,7 +181,20 @@ mod tests {
     use super::{METRICS, Tally};
     use rolewatch_analyzer::report::{Quiet, Report};
     use serde_json::{Value, json};
+    use std::sync::{Arc, Mutex};
     use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn a_panic_says_where_it_happened_and_not_what_it_said() {
+        let said = Arc::new(Mutex::new(String::new()));
+        let log = Arc::clone(&said);
+        std::panic::set_hook(Box::new(move |panic| log.lock().unwrap().push_str(&super::place(panic))));
+        let result = std::panic::catch_unwind(|| panic!("secret of the log"));
+        drop(std::panic::take_hook());
+        assert!(result.is_err());
+        let said = said.lock().unwrap();
+        assert!(said.contains("telemetry.rs:") && !said.contains("secret"), "{said}");
+    }
 
     #[test]
     fn a_line_declares_the_metrics_it_holds_and_no_others() {

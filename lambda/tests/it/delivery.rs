@@ -75,6 +75,24 @@ pub(crate) fn grant(number: usize) -> String {
     event.to_string()
 }
 
+/// The token of a pod is used from the internet: alerted once, and then only counted for an hour.
+pub(crate) fn login(number: usize) -> String {
+    let mut event = by_alice(number, "list", "/api/v1/namespaces/ci/pods", 200);
+    event["objectRef"] = json!({ "resource": "pods", "namespace": "ci", "apiVersion": "v1" });
+    event["sourceIPs"] = json!(["203.0.114.9"]);
+    event["user"] = json!({
+        "username": "system:serviceaccount:ci:deployer",
+        "uid": "7d1f2c30-0000-4000-8000-000000000001",
+        "groups": ["system:serviceaccounts", "system:serviceaccounts:ci", "system:authenticated"],
+        "extra": {
+            "authentication.kubernetes.io/credential-id": ["JTI=7d1f2c30-0000-4000-8000-000000000002"],
+            "authentication.kubernetes.io/pod-name": [format!("{MARKER}-0")],
+            "authentication.kubernetes.io/pod-uid": ["7d1f2c30-0000-4000-8000-000000000003"],
+        },
+    });
+    event.to_string()
+}
+
 /// A person lists pods: nothing to alert on.
 pub(crate) fn noise(number: usize) -> String {
     let mut event = by_alice(number, "list", "/api/v1/namespaces/default/pods", 200);

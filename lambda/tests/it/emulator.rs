@@ -34,6 +34,7 @@ impl Emulator {
         let mut port = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut port).unwrap();
         if port.is_empty() {
+            process.wait().unwrap();
             return Err("the emulator of SNS and SQS did not start; remove .cache and run `make venv`");
         }
         Ok(Self { address: format!("127.0.0.1:{}", port.trim()), _process: process })

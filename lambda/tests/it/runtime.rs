@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
@@ -23,6 +23,8 @@ pub(crate) struct Lambda {
     events: Sender<Event>,
     answers: Receiver<Answer>,
     printed: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
+    invocations: usize,
 }
 
 struct Event {
@@ -91,9 +93,9 @@ impl Lambda {
             .spawn()
             .unwrap();
         let printed = Arc::new(Mutex::new(String::new()));
-        collect(child.stdout.take().unwrap(), &printed);
-        collect(child.stderr.take().unwrap(), &printed);
-        Self { child, events, answers, printed }
+        let readers =
+            vec![collect(child.stdout.take().unwrap(), &printed), collect(child.stderr.take().unwrap(), &printed)];
+        Self { child, events, answers, printed, readers, invocations: 0 }
     }
 
     /// Sends one event and waits for the answer.
@@ -105,6 +107,7 @@ impl Lambda {
     pub(crate) fn invoke_within(&mut self, event: &str, time: Duration) -> Answer {
         self.send_within(event, time);
         let answer = self.answer(time + Duration::from_secs(20));
+        self.invocations += 1;
         assert!(!format!("{answer:?}").contains(MARKER), "an answer repeats the log: {answer:?}");
         answer
     }
@@ -153,11 +156,20 @@ impl Lambda {
         self.printed.lock().unwrap().clone()
     }
 
-    /// The lines of metrics printed so far.
+    /// The lines of metrics printed so far: one per invocation at least, although what it printed may arrive a little
+    /// after what it answered.
     pub(crate) fn metrics(&self) -> Vec<Value> {
-        let printed = self.printed();
-        let lines = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines.filter(|line| line.get("_aws").is_some()).collect()
+        let end = Instant::now() + Duration::from_secs(5);
+        loop {
+            let printed = self.printed();
+            let lines = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let lines: Vec<Value> = lines.filter(|line| line.get("_aws").is_some()).collect();
+            if lines.len() >= self.invocations {
+                return lines;
+            }
+            assert!(Instant::now() < end, "an invocation printed no metrics:\n{printed}");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 
@@ -165,6 +177,9 @@ impl Drop for Lambda {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        for reader in self.readers.drain(..) {
+            let _ = reader.join();
+        }
         if !thread::panicking() {
             let printed = self.printed();
             assert!(!printed.contains(MARKER), "the log of the function repeats the control-plane log:\n{printed}");
@@ -172,14 +187,14 @@ impl Drop for Lambda {
     }
 }
 
-fn collect(mut pipe: impl Read + Send + 'static, printed: &Arc<Mutex<String>>) {
+fn collect(mut pipe: impl Read + Send + 'static, printed: &Arc<Mutex<String>>) -> JoinHandle<()> {
     let printed = Arc::clone(printed);
     thread::spawn(move || {
         let mut chunk = [0; 8192];
         while let Ok(length @ 1..) = pipe.read(&mut chunk) {
             printed.lock().unwrap().push_str(&String::from_utf8_lossy(&chunk[..length]));
         }
-    });
+    })
 }
 
 fn serve(stream: &TcpStream, waiting: &Mutex<Receiver<Event>>, told: &Sender<Answer>) {

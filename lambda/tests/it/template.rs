@@ -41,8 +41,8 @@ fn the_narrow_filter_pattern_passes_every_line_that_matters() {
     stories.extend(recorded_logs());
     for story in stories {
         let lines: Vec<&str> = story.lines().collect();
-        let passed: Vec<&str> = lines.iter().copied().filter(passes).collect();
-        assert_eq!(ids(&lines), ids(&passed), "{}", lines[0]);
+        let narrowed: Vec<&str> = lines.iter().copied().filter(passes).collect();
+        assert_eq!(ids(&lines), ids(&narrowed), "{}", lines[0]);
     }
 }
 
