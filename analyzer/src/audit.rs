@@ -364,6 +364,7 @@ fn constraint<'a>(reader: &mut Reader<'a>) -> Result<Option<Cow<'a, str>>, JsonE
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "the test line is ASCII")]
 mod tests {
     use super::{AuditEvent, Cut, Level, Stage, Unreadable, percent_decoded};
     use crate::audit::body::Body;

@@ -358,7 +358,8 @@ mod tests {
     fn alias_bombs_are_refused() {
         let mut text = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
         for (name, before) in [("b", "a"), ("c", "b"), ("d", "c"), ("e", "d"), ("f", "e"), ("g", "f"), ("h", "g")] {
-            text.push_str(&format!("{name}: &{name} [{}]\n", vec![format!("*{before}"); 9].join(",")));
+            let nine = vec![format!("*{before}"); 9].join(",");
+            text = format!("{text}{name}: &{name} [{nine}]\n");
         }
         assert_eq!(read(&text).pitfalls, [Pitfall::Broken("mapRoles".to_owned())]);
     }

@@ -8,6 +8,7 @@ use crate::rbac::{PolicyRule, RoleRef, stock};
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::stream::Source;
+use crate::token_request::TokenRequest;
 
 /// One event with all that a detection may look at. Detections read it; none of them changes it.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Case<'a> {
     pub memory: &'a Memory,
     /// The change it made or tried on roles, bindings and `aws-auth`; `None` when it is about something else.
     pub written: Option<Change>,
+    /// The token it asked for; `None` when it is about something else.
+    pub token_request: Option<TokenRequest<'a>>,
     /// The service-account session it belongs to; `None` for other callers.
     pub session: Option<Session<'a>>,
 }
@@ -38,6 +41,7 @@ impl<'a> Case<'a> {
             settings,
             memory,
             written: Change::of(event, cluster, account, memory),
+            token_request: TokenRequest::of(event, account),
             session: Session::of(event, cluster, settings),
         }
     }

@@ -9,7 +9,7 @@ use crate::change::{Change, Content};
 use crate::detection::{Delta, Object};
 use crate::kube::ObjectKind;
 use crate::memory::State;
-use crate::rbac::{self, Assessment, GrantContext, PolicyRule, RoleRef, Scope, Subject, assess, describe_all, subject};
+use crate::rbac::{self, Assessment, GrantContext, PolicyRule, RoleRef, Scope, Subject, assess, subject};
 use crate::severity::Severity;
 use crate::text;
 
@@ -26,6 +26,8 @@ pub struct Grade {
     pub deltas: Vec<Delta>,
     /// Who gained.
     pub subjects: Vec<String>,
+    /// The same for a headline.
+    pub who: String,
 }
 
 /// Where the rights of a role or binding hold: in its namespace, or in the whole cluster.
@@ -91,6 +93,7 @@ pub fn of_role(case: &Case<'_>, change: &Change, rules: &[PolicyRule]) -> Grade 
         reasons,
         deltas,
         subjects: holders.iter().take(SUBJECTS_LISTED).map(|(holder, _)| text::name(&holder.to_string())).collect(),
+        who: listed(holders.iter().map(|(holder, _)| holder)),
     }
 }
 
@@ -113,6 +116,7 @@ pub fn of_binding(case: &Case<'_>, change: &Change, role: Option<&RoleRef>, subj
             reasons: vec!["The binding names no Role or ClusterRole, so nobody can tell what it grants.".to_owned()],
             deltas: Vec::new(),
             subjects: Vec::new(),
+            who: listed(gained.iter().copied()),
         };
     };
     let granted = Granted::of(case, role, &change.namespace, &scope);
@@ -157,10 +161,11 @@ pub fn of_binding(case: &Case<'_>, change: &Change, role: Option<&RoleRef>, subj
     );
     Grade {
         severity,
-        phrase: granted.words.clone(),
+        phrase: granted.phrase(&scope),
         reasons,
         deltas,
         subjects: gained.iter().take(SUBJECTS_LISTED).map(|subject| text::name(&subject.to_string())).collect(),
+        who: listed(gained.iter().copied()),
     }
 }
 
@@ -199,6 +204,15 @@ impl Granted {
             return rbac::stock::grade(role, None, subject).max(self.assessment.severity);
         }
         self.grade
+    }
+
+    /// The role, where it holds, and for a role of somebody's own what that is worth.
+    fn phrase(&self, scope: &Scope) -> String {
+        let rules = self.rules.as_deref().unwrap_or_default();
+        if !self.why.is_empty() || self.assessment.severity < Some(Severity::Medium) {
+            return self.words.clone();
+        }
+        format!("{}: {}", self.words, text::name(&rbac::headline(&self.assessment, rules, scope)))
     }
 
     fn reasons(&self) -> Vec<String> {
@@ -285,8 +299,32 @@ fn reasons(assessment: &Assessment, who: &str) -> Vec<String> {
     all.into_iter().take(RISKS_TOLD).map(|(_, gives)| format!("{who} can {gives}.")).collect()
 }
 
-fn lines(rules: &[PolicyRule], scope: &Scope, make: fn(String) -> Delta) -> Vec<Delta> {
-    describe_all(rules, scope, RULES_LISTED).iter().map(|line| make(text::printable(line, LINE_CHARS_MAX))).collect()
+/// What rules permit, one line each, the most dangerous first.
+pub fn lines(rules: &[PolicyRule], scope: &Scope, make: fn(String) -> Delta) -> Vec<Delta> {
+    let mut rules = rbac::normal_form(rules);
+    if rules.len() <= RULES_SORTED {
+        rules.sort_by_cached_key(|rule| std::cmp::Reverse(assess(std::slice::from_ref(rule), scope).severity));
+    }
+    let mut out: Vec<Delta> = rules
+        .iter()
+        .take(RULES_LISTED)
+        .map(|rule| make(text::printable(&rbac::describe(rule, scope), LINE_CHARS_MAX)))
+        .collect();
+    if rules.len() > RULES_LISTED {
+        out.push(Delta::Note(format!("and {} more rules", rules.len() - RULES_LISTED)));
+    }
+    out
+}
+
+/// A subject for a headline: users and service accounts by name, groups as such.
+#[must_use]
+pub fn brief(subject: &Subject) -> String {
+    match subject {
+        Subject::User(name) => text::name(text::short(name)),
+        Subject::Group(name) => format!("group {}", text::name(name)),
+        Subject::ServiceAccount { namespace, name } => format!("{}/{}", text::name(namespace), text::name(name)),
+        Subject::Other { .. } => text::name(&subject.to_string()),
+    }
 }
 
 fn is_new(change: &Change) -> bool {
@@ -299,7 +337,7 @@ fn because(reasons: &[String]) -> String {
 
 /// A list of subjects for a headline: the first ones by name, the rest counted.
 pub fn listed<'s>(subjects: impl Iterator<Item = &'s Subject>) -> String {
-    let names: Vec<String> = subjects.map(|subject| text::name(&subject.to_string())).collect();
+    let names: Vec<String> = subjects.map(brief).collect();
     match names.as_slice() {
         [] => "nobody".to_owned(),
         [one] => one.clone(),
@@ -352,6 +390,8 @@ pub fn unseen(content: &Content) -> &'static str {
 const RISKS_TOLD: usize = 3;
 /// Rules listed line by line; normal form merges what can be merged first.
 const RULES_LISTED: usize = 20;
+/// Rules sorted by danger before they are listed; more than that is a list nobody reads anyway.
+const RULES_SORTED: usize = 200;
 /// Subjects listed line by line.
 const SUBJECTS_LISTED: usize = 20;
 /// Subjects graded; the request limit of 1.5 MiB holds about twenty thousand.

@@ -155,6 +155,7 @@ pub fn fields(text: &str) -> impl Iterator<Item = (&str, String)> {
 }
 
 /// Reads the rest of a Go-quoted string (`strconv.Quote`), its opening quote gone; hands out what follows it.
+#[must_use]
 pub fn unquote(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = text.chars();

@@ -35,5 +35,9 @@ pub mod settings;
 pub mod severity;
 pub mod stream;
 pub mod text;
+pub mod token_request;
 
 pub use report::{Report, analyze, analyze_envelope};
+
+#[cfg(test)]
+mod tests;

@@ -123,8 +123,8 @@ pub enum Scope {
 impl Scope {
     /// Whether a right of this scope counts for `request`.
     ///
-    /// A `RoleBinding` never counts for a URL or for a request outside its namespace, so cluster-scoped resources are out
-    /// of its reach. The check of `bind` is made in the namespace of the new binding, whatever the kind of role.
+    /// A `RoleBinding` never counts for a URL or for a request outside its namespace, so cluster-scoped resources are
+    /// out of its reach. The check of `bind` is made in the namespace of the new binding, whatever the kind of role.
     #[must_use]
     pub fn reaches(&self, request: &Request<'_>) -> bool {
         match (self, request) {
@@ -146,3 +146,6 @@ impl fmt::Display for Scope {
 
 /// The namespace whose accounts and `ConfigMaps` decide over the cluster, so that power there is power everywhere.
 pub const KUBE_SYSTEM: &str = "kube-system";
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ pub use self::reasons::{Quiet, Skip};
 /// What became of the lines of one batch. Every line delivered ends as evidence of an alert, as quiet, or as skipped.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// Alerts in the order of their first event, not yet gathered: see [`crate::gather::gather`].
+    /// Alerts in the order of their first event, not yet gathered into digests.
     pub alerts: Vec<Alert>,
     /// Lines read, whatever became of them.
     pub lines: u64,

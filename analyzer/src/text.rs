@@ -58,7 +58,21 @@ fn is_deceptive(character: char) -> bool {
         )
 }
 
-/// Breaks `text` at blanks into lines of at most `width` characters; a longer word is cut.
+/// An ARN without the parts that say little: `arn:aws:sts::111122223333:assumed-role/dev/nina` is `dev/nina`. Any other
+/// name as it is.
+#[must_use]
+pub fn short(name: &str) -> &str {
+    let resource = name.strip_prefix("arn:").and_then(|arn| arn.splitn(5, ':').nth(4));
+    match resource {
+        Some(resource) => {
+            ["assumed-role/", "user/", "role/"].iter().find_map(|kind| resource.strip_prefix(kind)).unwrap_or(resource)
+        }
+        None => name,
+    }
+}
+
+/// Breaks `text` at blanks into lines of at most `width` characters. A longer word stays whole, so that an ARN can be
+/// copied.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
@@ -75,14 +89,8 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
             line.push(' ');
             used += 1;
         }
-        for character in word.chars() {
-            if used == width {
-                lines.push(std::mem::take(&mut line));
-                used = 0;
-            }
-            line.push(character);
-            used += 1;
-        }
+        line.push_str(word);
+        used += length;
     }
     lines.push(line);
     lines
@@ -132,12 +140,25 @@ pub const AGENT_CHARS_MAX: usize = 160;
 
 #[cfg(test)]
 mod tests {
-    use super::{Headline, name, printable, wrap};
+    use super::{Headline, name, printable, short, wrap};
 
     #[test]
-    fn text_wraps_at_blanks_and_long_words_are_cut() {
+    fn arns_are_shown_short() {
+        for (name, shown) in [
+            ("arn:aws:sts::111122223333:assumed-role/dev/nina", "dev/nina"),
+            ("arn:aws:iam::111122223333:user/team/ann", "team/ann"),
+            ("arn:aws:iam::111122223333:root", "root"),
+            ("arn:aws", "arn:aws"),
+            ("dev:engineers", "dev:engineers"),
+        ] {
+            assert_eq!(short(name), shown);
+        }
+    }
+
+    #[test]
+    fn text_wraps_at_blanks_and_long_words_stay_whole() {
         assert_eq!(wrap("a bc def", 4), ["a bc", "def"]);
-        assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
+        assert_eq!(wrap("ab abcdefgh ij", 3), ["ab", "abcdefgh", "ij"]);
         assert_eq!(wrap("", 3), [""]);
     }
 

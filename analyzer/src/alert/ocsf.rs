@@ -12,8 +12,8 @@ impl Alert {
     /// The alert as one JSON object.
     #[must_use]
     pub fn ocsf(&self) -> Value {
-        let time = self.first().and_then(|first| first.time).map(|time| time.as_millisecond()).unwrap_or_default();
-        let last = self.evidence.iter().filter_map(|evidence| evidence.time).map(|time| time.as_millisecond()).max();
+        let time = self.first().and_then(|first| first.time).map(jiff::Timestamp::as_millisecond).unwrap_or_default();
+        let last = self.evidence.iter().filter_map(|evidence| evidence.time).map(jiff::Timestamp::as_millisecond).max();
         let mut finding = object([
             ("activity_id", json!(1)),
             ("activity_name", json!("Create")),
@@ -184,14 +184,14 @@ fn data(findings: &[Finding]) -> Option<Value> {
         [("gained", Vec::new()), ("lost", Vec::new()), ("now", Vec::new()), ("notes", Vec::new())];
     for change in findings.iter().flat_map(|finding| &finding.hit.changes) {
         let [gained, lost, now, notes] = &mut lists;
-        let (_, list) = match change {
+        let (_, texts) = match change {
             Delta::Gained(_) => gained,
             Delta::Lost(_) => lost,
             Delta::Now(_) => now,
             Delta::Note(_) => notes,
         };
-        if !list.contains(&change.text()) {
-            list.push(change.text());
+        if !texts.contains(&change.text()) {
+            texts.push(change.text());
         }
     }
     let map: Map<String, Value> = lists
@@ -217,7 +217,7 @@ impl Evidence {
     fn ocsf(&self) -> Value {
         let mut value = object([("actor", self.actor.ocsf()), ("api", self.api())]);
         if let Some(peer) = &self.peer {
-            let mut endpoint = object([("ip", json!(peer))]);
+            let mut endpoint = object([("name", json!(peer)), ("ip", json!(peer))]);
             if !self.claimed.is_empty() {
                 endpoint.insert("intermediate_ips".to_owned(), json!(self.claimed));
             }

@@ -13,10 +13,16 @@ impl Alert {
         let mut page = Page::default();
         page.paragraph(&self.title());
         page.chapter("Why it matters");
-        for finding in self.findings.iter().take(FINDINGS_SHOWN) {
-            page.item("", &finding.hit.why);
+        let mut reasons: Vec<&str> = Vec::new();
+        for finding in &self.findings {
+            if !reasons.contains(&finding.hit.why.as_str()) {
+                reasons.push(&finding.hit.why);
+            }
         }
-        more(&mut page, self.findings.len(), FINDINGS_SHOWN, "reason");
+        for reason in reasons.iter().take(FINDINGS_SHOWN) {
+            page.item("", reason);
+        }
+        more(&mut page, reasons.len(), FINDINGS_SHOWN, "reason");
         self.changes(&mut page);
         if let Some(first) = self.first() {
             page.blank();
@@ -56,7 +62,7 @@ impl Alert {
             page.item("", &objects);
         }
         for (sign, text) in shown.iter().take(CHANGES_SHOWN) {
-            page.item(&format!("{sign} "), text);
+            page.item(&format!("{sign} "), &crate::text::printable(text, CHANGE_CHARS_SHOWN));
         }
         more(page, shown.len(), CHANGES_SHOWN, "line");
     }
@@ -196,11 +202,13 @@ impl Evidence {
 fn who(page: &mut Page, actor: &Actor) {
     page.field("Who", &actor.display);
     let mut more = Vec::new();
-    if actor.username != actor.display && !actor.username.is_empty() {
+    // EKS makes the username of the session's ARN, with `-` for `@`: then the ARN alone says it.
+    let arn = actor.arn.as_deref().unwrap_or_default();
+    if actor.username != actor.display && !actor.username.is_empty() && actor.username != arn.replace('@', "-") {
         more.push(actor.username.clone());
     }
-    if let Some(arn) = actor.arn.as_ref().filter(|arn| **arn != actor.username) {
-        more.push(arn.clone());
+    if !arn.is_empty() {
+        more.push(arn.to_owned());
     }
     if let Some(key) = &actor.access_key_id {
         more.push(format!("access key {key}"));
@@ -273,7 +281,9 @@ const WIDTH: usize = 78;
 /// Reasons shown in one text; the rest are counted.
 const FINDINGS_SHOWN: usize = 5;
 /// Changed rights or mappings shown in one text.
-const CHANGES_SHOWN: usize = 12;
+const CHANGES_SHOWN: usize = 10;
+/// Longest of them, in characters: three lines.
+const CHANGE_CHARS_SHOWN: usize = 220;
 /// Changed objects shown in one text.
 const OBJECTS_SHOWN: usize = 5;
 /// Events shown in one text.

@@ -16,10 +16,9 @@ pub enum Body<'a> {
 impl<'a> Body<'a> {
     pub(super) fn new(bytes: Option<&'a [u8]>, cut: Option<Cut>) -> Self {
         match (bytes, cut) {
-            (Some(b"null"), _) => Self::NotRecorded,
-            (Some(bytes), _) => Self::Recorded(bytes),
+            (Some(bytes), _) if bytes != b"null" => Self::Recorded(bytes),
             (None, Some(_)) => Self::Cut,
-            (None, None) => Self::NotRecorded,
+            _ => Self::NotRecorded,
         }
     }
 

@@ -190,25 +190,19 @@ impl<'a> Principal<'a> {
 
     /// The name to show a person: the human first (IAM session name), then role or user, then the username.
     ///
-    /// EKS writes `@` as `-` in usernames made from session names and keeps it in `extra.sessionName`.
+    /// A session name is taken for a human's when it is an e-mail address, which is what IAM Identity Center makes it;
+    /// others are often a tool's (`botocore-session-17`). EKS writes `@` as `-` in usernames and keeps it in
+    /// `extra.sessionName`.
     #[must_use]
     pub fn display(&self) -> &str {
-        let arn = self.extra("arn").unwrap_or_default();
-        let session = self.extra("sessionName").filter(|session| is_human_session(session));
-        if let Some(session) = session {
+        if let Some(session) = self.extra("sessionName").filter(|session| session.contains('@')) {
             return session;
         }
-        // An IAM user or a role whose session says nothing about the person.
-        if let Some(user) = arn.split_once(":user/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path)) {
-            return user;
+        match self.username.as_ref() {
+            "" => "nobody (authentication failed)",
+            username => crate::text::short(username),
         }
-        if self.username.is_empty() { "nobody (authentication failed)" } else { &self.username }
     }
-}
-
-/// Session names that name a person hold an `@` or at least a letter, and are not what tools generate.
-fn is_human_session(session: &str) -> bool {
-    session.contains('@')
 }
 
 #[cfg(test)]
@@ -280,7 +274,8 @@ mod tests {
                 r#"{"username":"admin","extra":{"sessionName":["eks-create-17"],"arn":["arn:aws:sts::1:assumed-role/r/eks-create-17"]}}"#,
                 "admin",
             ),
-            (r#"{"username":"ops","extra":{"sessionName":[""],"arn":["arn:aws:iam::1:user/team/dana"]}}"#, "dana"),
+            (r#"{"username":"ops","extra":{"sessionName":[""],"arn":["arn:aws:iam::1:user/team/dana"]}}"#, "ops"),
+            (r#"{"username":"arn:aws:sts::1:assumed-role/ci/run","extra":{"sessionName":["run"]}}"#, "ci/run"),
             (r#"{"username":"bob"}"#, "bob"),
             ("{}", "nobody (authentication failed)"),
         ] {

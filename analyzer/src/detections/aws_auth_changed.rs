@@ -107,7 +107,11 @@ fn what(after: &AwsAuth, worst: Option<(Severity, &str)>, known: bool, gained: u
         return "left aws-auth with broken YAML".to_owned();
     }
     let Some((_, principal)) = worst else {
-        return if lost > 0 { format!("took {lost} mappings out of aws-auth") } else { "rewrote aws-auth".to_owned() };
+        return match lost {
+            0 => "rewrote aws-auth".to_owned(),
+            1 => "took a mapping out of aws-auth".to_owned(),
+            lost => format!("took {lost} mappings out of aws-auth"),
+        };
     };
     let groups = after
         .mappings

@@ -61,17 +61,8 @@ fn what(change: &Change, grade: &grant::Grade, subjects: &[Subject]) -> String {
         _ if change.only_removes && change.before.is_none() => format!("took subjects away from {object}"),
         (_, true) if !gained => format!("took subjects away from {object}"),
         (Action::Created, _) if subjects.is_empty() => format!("created {object} without subjects"),
-        (Action::Created, _) | (_, true) => format!("gave {} {}", names(&grade.subjects), grade.phrase),
-        _ => format!("changed {object}: {} now has {}", names(&grade.subjects), grade.phrase),
-    }
-}
-
-fn names(subjects: &[String]) -> String {
-    match subjects {
-        [] => "nobody".to_owned(),
-        [one] => one.clone(),
-        [one, other] => format!("{one} and {other}"),
-        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+        (Action::Created, _) | (_, true) => format!("gave {} {}", grade.who, grade.phrase),
+        _ => format!("changed {object}, which now gives {} {}", grade.who, grade.phrase),
     }
 }
 

@@ -1,4 +1,3 @@
-use crate::audit::object::Verb;
 use crate::audit::principal::Identity;
 use crate::case::Case;
 use crate::change::{Action, Effect};
@@ -39,13 +38,14 @@ fn check(case: &Case<'_>) -> Option<Hit> {
         (_, Action::Deleted | Action::DeletedMany) => Severity::Low,
         _ => Severity::Medium,
     };
-    let attempt = match case.event.verb {
-        Verb::DeleteCollection => "delete many of".to_owned(),
-        ref verb => verb.as_str().to_owned(),
+    let target = match (change.action, object.name.as_str()) {
+        (Action::DeletedMany, _) => format!("delete {}s by collection", change.kind.as_str()),
+        (_, "") => format!("{} a {object}", case.event.verb.as_str()),
+        _ => format!("{} {object}", case.event.verb.as_str()),
     };
     let mut hit = Hit::new(
         severity,
-        format!("tried to {attempt} {object} and was refused"),
+        format!("tried to {target} and was refused"),
         "The caller has no right to change roles or bindings there; what it wanted to write is not in the log.",
     );
     hit.objects.push(object);

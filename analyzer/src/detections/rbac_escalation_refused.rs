@@ -2,7 +2,7 @@ use crate::case::Case;
 use crate::change::{Change, Effect};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
-use crate::rbac::{PolicyRule, assess, describe_all, headline};
+use crate::rbac::{PolicyRule, assess, headline};
 use crate::severity::Severity;
 use crate::text;
 
@@ -47,10 +47,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
         format!("tried to {} {object} beyond their own rights and was refused: {phrase}", verb(change)),
         "The write would have granted rights that the caller does not hold; Kubernetes refused it and nothing changed.",
     );
-    hit.changes = describe_all(&reached, &scope, RULES_LISTED)
-        .into_iter()
-        .map(|line| Delta::Note(format!("reached for: {}", text::printable(&line, grant::LINE_CHARS_MAX))))
-        .collect();
+    hit.changes = grant::lines(&reached, &scope, |line| Delta::Note(format!("reached for: {line}")));
     hit.objects.push(object);
     Some(hit)
 }
@@ -105,8 +102,6 @@ fn strings(mut rest: &str) -> Vec<String> {
 
 /// Rules read from one message.
 const RULES_READ: usize = 1_000;
-/// Rules listed line by line.
-const RULES_LISTED: usize = 12;
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,8 @@
-use crate::audit::body::Body;
-use crate::audit::control_plane::CONTROLLER_ACCOUNTS;
-use crate::audit::object::Verb;
 use crate::audit::outcome::Outcome;
-use crate::audit::principal::Identity;
 use crate::case::Case;
 use crate::detection::{Delta, Hit, Object, detection};
 use crate::grant;
-use crate::kube::{Manifest, ObjectKind, TokenSpec};
+use crate::kube::{ObjectKind, TokenSpec};
 use crate::memory::State;
 use crate::rbac::subject::account_strength;
 use crate::rbac::{Subject, assess};
@@ -40,15 +36,12 @@ detection! {
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {
-    let object = case.event.object.as_ref().filter(|object| object.is("", "serviceaccounts/token"))?;
-    if case.event.verb != Verb::Create || is_routine(case) || case.event.query("dryRun").any(|value| value == "All") {
-        return None;
-    }
-    let (namespace, name) = (text::name(&object.namespace), text::name(&object.name));
+    let request = case.token_request.as_ref().filter(|request| request.ordinary.is_none())?;
+    let (namespace, name) = (text::name(request.namespace), text::name(request.name));
     let account = format!("ServiceAccount {namespace}/{name}");
-    let spec = spec(case);
+    let spec = &request.spec;
     let (mut severity, mut reasons) = (Severity::Medium, Vec::new());
-    for (grade, reason) in worries(case, &object.namespace, &object.name, spec.as_ref()) {
+    for (grade, reason) in worries(case, request.namespace, request.name, spec.as_ref()) {
         severity = severity.max(grade);
         reasons.push(reason);
     }
@@ -68,32 +61,6 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     hit.objects.push(Object { kind: "ServiceAccount", namespace, name });
     hit.subjects.push(account);
     Some(hit)
-}
-
-/// Kubelets for pods, and kube-controller-manager for its own controllers.
-fn is_routine(case: &Case<'_>) -> bool {
-    let Some(object) = case.event.object.as_ref() else {
-        return false;
-    };
-    if case.event.caller.acting_as.is_some() {
-        return false;
-    }
-    match case.identity() {
-        Identity::Node => spec(case).and_then(|spec| spec.bound_to).is_some_and(|(kind, _)| kind == "Pod"),
-        Identity::ControlPlane => {
-            case.event.caller.authenticated.username == "system:kube-controller-manager"
-                && object.namespace == "kube-system"
-                && CONTROLLER_ACCOUNTS.contains(&object.name.as_ref())
-        }
-        _ => false,
-    }
-}
-
-fn spec(case: &Case<'_>) -> Option<TokenSpec> {
-    let Body::Recorded(bytes) = case.event.request else {
-        return None;
-    };
-    TokenSpec::read(&Manifest::read(bytes).ok()?.spec?).ok()
 }
 
 fn worries(case: &Case<'_>, namespace: &str, name: &str, spec: Option<&TokenSpec>) -> Vec<(Severity, String)> {

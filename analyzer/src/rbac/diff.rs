@@ -7,10 +7,10 @@ use super::cells::{Cell, Cells, UrlCell, assemble, tidy};
 
 /// What `after` permits and `before` does not, as rules in normal form.
 ///
-/// **Complete**: every request that `after` permits and `before` does not is permitted by the result. **Exact** as far as
-/// RBAC can say it: the language only adds, so "every verb but get" or "every Secret but one" cannot be written. Where
-/// `after` holds a wildcard (or no names) and `before` a part of what it matches, the result holds the right as `after`
-/// has it. In all other cases the result permits nothing that `before` permitted.
+/// **Complete**: every request that `after` permits and `before` does not is permitted by the result. **Exact** as far
+/// as RBAC can say it: the language only adds, so "every verb but get" or "every Secret but one" cannot be written.
+/// Where `after` holds a wildcard (or no names) and `before` a part of what it matches, the result holds the right as
+/// `after` has it. In all other cases the result permits nothing that `before` permitted.
 ///
 /// Rule sets that multiply out to more than some 260,000 single rights are compared rule by rule beyond that: a rule is
 /// then gained unless `before` has the same one, so the result may say too much, never too little.

@@ -68,7 +68,9 @@ fn find_resources<'r, 'a>(risk: &'static Risk, rights: &'r Rights<'a>, scope: &S
             met.extend(found.filter_map(|one| Some((one, grade(risk, base, (group, resource), &one, scope)?))));
         }
     }
-    let severity = met.iter().map(|(_, severity)| *severity).max()?;
+    met.sort_by_key(|(_, severity)| Reverse(*severity));
+    met.truncate(RIGHTS_MAX);
+    let severity = met.first()?.1;
     Some(Hit { risk, severity, rights: met })
 }
 
@@ -127,13 +129,11 @@ fn grade_named(limit: Named, base: Severity, resource: &str, names: &[String], s
 
 /// What it is worth to bind a stock role; none for roles of unknown rules.
 fn role_grade(kind: RoleKind, name: &str, scope: &Scope) -> Option<Severity> {
-    let (namespace, in_cluster) = match scope {
-        Scope::Cluster => (None, true),
-        Scope::Namespace(namespace) => (Some(namespace.as_str()), namespace == KUBE_SYSTEM),
+    let namespace = match scope {
+        Scope::Cluster => None,
+        Scope::Namespace(namespace) => Some(namespace.as_str()),
     };
-    let role = stock::role(kind, namespace.filter(|_| kind == RoleKind::Role), name)?;
-    let grade = if in_cluster { role.severity_cluster } else { role.severity_namespace };
-    Some(grade.unwrap_or(Severity::Informational))
+    stock::bound_severity(kind, name, namespace)
 }
 
 /// What it is worth to be this user.
@@ -162,16 +162,22 @@ fn signer_grade(name: &str) -> Severity {
     }
 }
 
-/// Whether other rows say all that this one says: the same objects and verbs, more gravely, or as gravely by a wildcard
-/// over everything.
+/// Whether other rows say all that this one says: the same objects and verbs, more gravely.
+///
+/// What is held by a wildcard over everything is graded as that and not by its single parts: `delete` on everything
+/// also deletes what some operator acts on, but that is not what one has to know about it.
 fn is_said_better(hit: &Hit<'_, '_>, index: usize, hits: &[Hit<'_, '_>]) -> bool {
     hit.rights.iter().all(|(right, severity)| {
         let mut left = right.verbs;
         for (other_index, other) in hits.iter().enumerate().filter(|(other_index, _)| *other_index != index) {
-            let wildcard = other.risk.section == Section::Everything
-                && (hit.risk.section != Section::Everything || other_index < index);
+            let wildcard = other.risk.section == Section::Everything;
+            let rivals = wildcard && hit.risk.section == Section::Everything;
+            // A row over everything is said better by an earlier one of its kind only.
+            if hit.risk.section == Section::Everything && (!wildcard || index < other_index) {
+                continue;
+            }
             for (wider, other_severity) in &other.rights {
-                let better = severity < other_severity || (wildcard && severity == other_severity);
+                let better = severity < other_severity || (wildcard && (!rivals || severity == other_severity));
                 if better && right.is_within(wider) {
                     let all = wider.every_verb && (right.every_verb || wildcard);
                     left = if all { Verbs::NONE } else { left - wider.verbs };
@@ -216,6 +222,10 @@ fn find_impersonate_on(risk: &'static Risk, rights: &Rights<'_>, scope: &Scope) 
 }
 
 const IMPERSONATE_ON: &str = "imp-on";
+
+/// Rights kept for one row, the worst first: who has more has them by as many rules about single names, and rows are
+/// compared right by right.
+const RIGHTS_MAX: usize = 64;
 
 /// Rules put into words for one row; the rest is cut.
 const RULES_WORDED_MAX: usize = 64;

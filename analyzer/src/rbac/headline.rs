@@ -13,7 +13,11 @@ pub fn headline(assessment: &Assessment, rules: &[PolicyRule], scope: &Scope) ->
     if let Some(found) = assessment.combinations.first()
         && worst_risk.is_none_or(|risk| risk.severity < found.severity)
     {
-        return format!("can {}", found.combination.gives);
+        let place = match &found.scope {
+            Scope::Cluster => String::new(),
+            Scope::Namespace(namespace) => format!(" (namespace {})", clip(namespace)),
+        };
+        return format!("can {}{place}", found.combination.gives);
     }
     match worst_risk {
         Some(found) => risk_headline(found),
@@ -40,8 +44,13 @@ fn risk_headline(found: &FoundRisk) -> String {
     if matches!(found.risk.verbs, ["escalate" | "bind"]) {
         return format!("can {} ({})", found.brief(), clip(&found.permission));
     }
-    let namespaced = found.risk.namespace.is_some();
-    format!("can {}{}", found.brief(), if namespaced { place(&found.scope) } else { String::new() })
+    let about_namespaces = found.risk.resources.iter().all(|resource| resource.starts_with("namespaces"));
+    let place = match &found.scope {
+        Scope::Cluster if about_namespaces || found.risk.namespace.is_none() => String::new(),
+        Scope::Namespace(namespace) if about_namespaces => format!(" ({} only)", clip(namespace)),
+        scope => place(scope),
+    };
+    format!("can {}{place}", found.brief())
 }
 
 fn place(scope: &Scope) -> String {

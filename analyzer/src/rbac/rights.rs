@@ -8,8 +8,8 @@ use super::risk::{ANY_AWS_SERVICE, ANY_EXTRA, ANY_RESOURCE};
 
 /// The part of a rule set that may matter, by group and resource as the rules write them, wildcards included.
 ///
-/// What no row and no combination names is left out, so the size is bounded by the tables, but for the names, which stay
-/// where they are.
+/// What no row and no combination names is left out, so the size is bounded by the tables, but for the names, which
+/// stay where they are.
 #[derive(Debug, Default)]
 pub(super) struct Rights<'a> {
     held: HashMap<(&'a str, &'a str), Held<'a>>,
@@ -102,8 +102,8 @@ impl<'a> Rights<'a> {
 
     /// How any of `verbs` is held on `resource` of `group`: first for all objects, then for named ones.
     ///
-    /// A limit to names excludes requests without one: create of a whole object and deletecollection, but not create of a
-    /// subresource. List and watch count, since with a field selector on the name they read the named object.
+    /// A limit to names excludes requests without one: create of a whole object and deletecollection, but not create of
+    /// a subresource. List and watch count, since with a field selector on the name they read the named object.
     pub(super) fn find<'r>(&'r self, group: &'r str, resource: &'r str, verbs: Verbs) -> Vec<Found<'r, 'a>> {
         let is_subresource = resource.contains('/');
         let by_name = if is_subresource { verbs } else { verbs - Verbs::of("create") } - Verbs::of("deletecollection");

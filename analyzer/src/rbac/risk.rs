@@ -198,8 +198,8 @@ macro_rules! special_column {
 
 use {grade_column, risk_rows, special_column};
 
-/// Resources without a namespace among those of the table and of [`super::combination`]. A `RoleBinding` gives no right to
-/// them. Everything else counts as namespaced, so that an unknown resource is never taken for harmless.
+/// Resources without a namespace among those of the table and of [`super::combination`]. A `RoleBinding` gives no right
+/// to them. Everything else counts as namespaced, so that an unknown resource is never taken for harmless.
 pub(super) fn is_cluster_scoped(group: &str, resource: &str) -> bool {
     let resource = resource.split_once('/').map_or(resource, |(of, _)| of);
     CLUSTER_SCOPED.iter().any(|(of, resources)| *of == group && resources.contains(&resource))
@@ -245,7 +245,7 @@ const CLUSTER_SCOPED: [(&str, &[&str]); 22] = [
     ("storage.k8s.io", &["storageclasses", "volumeattachments", "csinodes", "csidrivers"]),
 ];
 
-/// Stands for any one key in `userextras/scopes` and the like: the key is written out in a rule, a star is not expanded.
+/// Stands for any one key in `userextras/scopes` and the like: a rule has to write the key out.
 pub(super) const ANY_EXTRA: &str = "userextras/<key>";
 
 /// Stands for any resource of the row's groups.

@@ -10,7 +10,7 @@ mod grades;
 mod more_controllers;
 mod namespaced;
 
-use super::{KUBE_SYSTEM, PolicyRule, RoleKind, RoleRef, Scope, Subject, assess::assess};
+use super::{KUBE_SYSTEM, PolicyRule, RoleKind, RoleRef, Subject};
 use crate::severity::Severity;
 
 /// A built-in role with its grade.
@@ -22,7 +22,7 @@ pub struct StockRole {
     pub severity_cluster: Option<Severity>,
     /// How grave it is to bind it in an ordinary namespace; none when that has no effect or gives nothing risky.
     pub severity_namespace: Option<Severity>,
-    /// What it gives, in a few words; empty for a role graded by its rules.
+    /// What it gives, in a few words; continues "a role that".
     pub why: &'static str,
 }
 
@@ -88,21 +88,26 @@ impl StockBinding {
 #[must_use]
 pub fn role(kind: RoleKind, namespace: Option<&str>, name: &str) -> Option<StockRole> {
     let rules: Vec<PolicyRule> = parts(kind, namespace, name)?.flatten().map(StockRule::to_rule).collect();
-    let grade = grades::GRADES
-        .iter()
-        .find(|grade| grade.kind == kind && grade.name == name && namespace != Some("kube-public"));
-    let role = match grade {
-        Some(grade) => {
-            StockRole { rules, severity_cluster: grade.cluster, severity_namespace: grade.namespace, why: grade.why }
+    let grade = find_grade(kind, namespace, name)?;
+    Some(StockRole { rules, severity_cluster: grade.cluster, severity_namespace: grade.namespace, why: grade.why })
+}
+
+fn find_grade(kind: RoleKind, namespace: Option<&str>, name: &str) -> Option<&'static Grade> {
+    match (kind, namespace) {
+        (RoleKind::ClusterRole, None) | (RoleKind::Role, Some(KUBE_SYSTEM)) => {
+            grades::GRADES.iter().find(|grade| grade.kind == kind && grade.name == name)
         }
-        None => StockRole {
-            severity_cluster: assess(&rules, &Scope::Cluster).severity,
-            severity_namespace: assess(&rules, &Scope::Namespace("default".to_owned())).severity,
-            why: "",
-            rules,
-        },
-    };
-    Some(role)
+        (RoleKind::Role, Some("kube-public")) => Some(&grades::PUBLIC).filter(|grade| grade.name == name),
+        _ => None,
+    }
+}
+
+/// How grave it is to bind a built-in role, by a `ClusterRoleBinding` or in a namespace; informational where that gives
+/// nothing, none for roles that are not built in.
+pub(super) fn bound_severity(kind: RoleKind, name: &str, binding_namespace: Option<&str>) -> Option<Severity> {
+    let grade = find_grade(kind, binding_namespace.filter(|_| kind == RoleKind::Role), name)?;
+    let in_cluster = binding_namespace.is_none_or(|namespace| namespace == KUBE_SYSTEM);
+    Some(if in_cluster { grade.cluster } else { grade.namespace }.unwrap_or(Severity::Informational))
 }
 
 /// Whether the API server creates a role of this kind and name, in whatever namespace.
@@ -136,25 +141,13 @@ pub fn grade(role_ref: &RoleRef, namespace: Option<&str>, subject: &Subject) -> 
         let own = matches!(subject, Subject::User(name) if name.starts_with("eks:"));
         return Some(if own { Severity::Informational } else { Severity::High });
     }
-    let role = role(role_ref.kind, namespace.filter(|_| role_ref.kind == RoleKind::Role), &role_ref.name)?;
-    let in_cluster = namespace.is_none_or(|namespace| namespace == KUBE_SYSTEM);
-    let grade = if in_cluster { role.severity_cluster } else { role.severity_namespace };
-    Some(grade.unwrap_or(Severity::Informational))
+    bound_severity(role_ref.kind, &role_ref.name, namespace)
 }
 
 /// The grade of what the built-in bindings give somebody; none for whom they do not name.
 pub(super) fn strength(is_named: impl Fn(StockSubject) -> bool) -> Option<Severity> {
     let bound = bindings().iter().filter(|binding| binding.subjects.iter().any(|subject| is_named(*subject)));
-    bound
-        .filter_map(|binding| {
-            let role = role(
-                binding.role_kind,
-                binding.namespace.filter(|_| binding.role_kind == RoleKind::Role),
-                binding.role_name,
-            )?;
-            Some(role.severity_cluster.unwrap_or(Severity::Informational))
-        })
-        .max()
+    bound.filter_map(|binding| bound_severity(binding.role_kind, binding.role_name, binding.namespace)).max()
 }
 
 /// The rules of a role, by the roles it is made of.

@@ -65,8 +65,8 @@ pub fn is_discovery_only(rules: &[PolicyRule]) -> bool {
     gained(&open, rules).is_empty()
 }
 
-/// What it is worth to be in `group`: the worst the built-in bindings give it, and what the API server gives some groups
-/// without a binding. None for groups that nothing built-in names.
+/// What it is worth to be in `group`: the worst the built-in bindings give it, and what the API server gives some
+/// groups without a binding. None for groups that nothing built-in names.
 #[must_use]
 pub fn group_strength(group: &str) -> Option<Severity> {
     match group {
@@ -77,8 +77,8 @@ pub fn group_strength(group: &str) -> Option<Severity> {
     }
 }
 
-/// What it is worth to be `user`, as far as the name tells: the worst the built-in bindings give it. None for users that
-/// nothing built-in names.
+/// What it is worth to be `user`, as far as the name tells: the worst the built-in bindings give it. None for users
+/// that nothing built-in names.
 #[must_use]
 pub fn user_strength(user: &str) -> Option<Severity> {
     if let Some((namespace, name)) = account_of(user) {

@@ -8,8 +8,8 @@ use super::{PolicyRule, Scope};
 /// What a rule permits, in words: `get, list secrets in every namespace`.
 ///
 /// Resources outside the well-known groups are written `resource.group`, as kubectl does, so that somebody's own
-/// `secrets.example.com` never reads like the Secrets of Kubernetes. Names and lists are cut to a bounded length; nothing
-/// is made printable here.
+/// `secrets.example.com` never reads like the Secrets of Kubernetes. Names and lists are cut to a bounded length;
+/// nothing is made printable here.
 #[must_use]
 pub fn describe(rule: &PolicyRule, scope: &Scope) -> String {
     let resources = !rule.resources.is_empty() && !rule.api_groups.is_empty();
@@ -42,24 +42,27 @@ pub fn describe_all(rules: &[PolicyRule], scope: &Scope, limit: usize) -> Vec<St
 }
 
 fn describe_resources(rule: &PolicyRule, scope: &Scope) -> String {
-    let verbs = verb_words(&rule.verbs);
+    let verbs = verb_words(rule);
     let (what, named) = match rule.resource_names.as_slice() {
         [] => (resource_words(rule), String::new()),
-        names => (named_words(rule, names.len()), format!(" named {}", list(names.iter().map(|name| quoted(name))))),
+        names => {
+            (named_words(rule, names.len()), format!(" named {}", list(names.iter().map(|name| name_words(name)))))
+        }
     };
     format!("{verbs} {what}{named}{}", scope_words(rule, scope))
 }
 
-fn verb_words(verbs: &[String]) -> String {
-    if verbs.iter().any(|verb| verb == "*") {
+fn verb_words(rule: &PolicyRule) -> String {
+    if rule.verbs.iter().any(|verb| verb == "*") {
         return "every verb on".to_owned();
     }
-    let mut sorted: Vec<&str> = verbs.iter().map(String::as_str).collect();
+    let mut sorted: Vec<&str> = rule.verbs.iter().map(String::as_str).collect();
     sorted.sort_unstable_by_key(|verb| verb_rank(verb));
     sorted.dedup();
     let words = list(sorted.iter().map(|verb| clip(verb)));
-    // "escalate clusterroles" would read as if something was done to them.
-    if sorted.iter().any(|verb| TAKES_ON.contains(verb)) { words + " on" } else { words }
+    // "escalate clusterroles" would read as if something was done to them; "bind the ClusterRole named edit" does not.
+    let one_kind = !rule.resource_names.is_empty() && kind_of(rule).is_some();
+    if !one_kind && sorted.iter().any(|verb| TAKES_ON.contains(verb)) { words + " on" } else { words }
 }
 
 fn resource_words(rule: &PolicyRule) -> String {
@@ -69,7 +72,7 @@ fn resource_words(rule: &PolicyRule) -> String {
         return if groups.contains(&"*") {
             "every resource of every API group".to_owned()
         } else {
-            format!("every {}", list_or(groups.iter().map(|group| group_words(group))))
+            every_resource_of(&groups)
         };
     }
     if groups.contains(&"*") {
@@ -79,8 +82,13 @@ fn resource_words(rule: &PolicyRule) -> String {
     list(pairs)
 }
 
-fn group_words(group: &str) -> String {
-    if group.is_empty() { "core resource".to_owned() } else { format!("resource of {}", clip(group)) }
+/// Every resource of some groups, the core group first.
+fn every_resource_of(groups: &[&str]) -> String {
+    let named: Vec<&&str> = groups.iter().filter(|group| !group.is_empty()).collect();
+    let core = (named.len() < groups.len()).then(|| "every core resource".to_owned());
+    let others =
+        (!named.is_empty()).then(|| format!("every resource of {}", list(named.iter().map(|group| clip(group)))));
+    core.into_iter().chain(others).collect::<Vec<_>>().join(", ")
 }
 
 fn subresource_words(resource: &str) -> String {
@@ -113,12 +121,16 @@ fn one_resource(group: &str, resource: &str) -> String {
 }
 
 fn named_words(rule: &PolicyRule, names: usize) -> String {
-    if let ([group], [resource]) = (rule.api_groups.as_slice(), rule.resources.as_slice())
-        && let Some((_, _, kind)) = KINDS.iter().find(|(of, plural, _)| of == group && plural == resource)
-    {
-        return format!("the {kind}{}", if names == 1 { "" } else { "s" });
+    match kind_of(rule) {
+        Some(kind) => format!("the {kind}{}", if names == 1 { "" } else { "s" }),
+        None => resource_words(rule),
     }
-    resource_words(rule)
+}
+
+/// The kind of object a rule about one well-known resource is about.
+fn kind_of(rule: &PolicyRule) -> Option<&'static str> {
+    let ([group], [resource]) = (rule.api_groups.as_slice(), rule.resources.as_slice()) else { return None };
+    KINDS.iter().find(|(of, plural, _)| of == group && plural == resource).map(|(_, _, kind)| *kind)
 }
 
 fn scope_words(rule: &PolicyRule, scope: &Scope) -> String {
@@ -127,8 +139,11 @@ fn scope_words(rule: &PolicyRule, scope: &Scope) -> String {
         && rule.api_groups.iter().all(|group| rule.resources.iter().all(|resource| is_cluster_scoped(group, resource)));
     // Binding is checked where the binding is made.
     let counts = rule.verbs.iter().any(|verb| verb == "bind" || verb == "use" || verb == "*");
+    let of_namespaces = rule.api_groups.iter().all(String::is_empty)
+        && rule.resources.iter().all(|resource| resource == "namespaces" || resource.starts_with("namespaces/"));
     match scope {
-        Scope::Cluster if clusterwide => String::new(),
+        Scope::Cluster if clusterwide || of_namespaces => String::new(),
+        Scope::Namespace(namespace) if of_namespaces => format!(" ({} only)", clip(namespace)),
         Scope::Cluster if rule.resources.iter().any(|resource| resource == "*") => String::new(),
         Scope::Cluster => " in every namespace".to_owned(),
         Scope::Namespace(namespace) if clusterwide && !counts => {
@@ -160,29 +175,23 @@ fn sorted(list: &[String]) -> Vec<&str> {
     sorted
 }
 
-fn list(words: impl Iterator<Item = String>) -> String {
-    joined(words, ", ")
-}
-
-fn list_or(words: impl Iterator<Item = String>) -> String {
-    joined(words, " and ")
-}
-
-fn joined(words: impl Iterator<Item = String>, between: &str) -> String {
-    let mut words = words;
+fn list(mut words: impl Iterator<Item = String>) -> String {
     let shown: Vec<String> = words.by_ref().take(LISTED_MAX).collect();
     match words.count() {
-        0 => shown.join(between),
-        rest => format!("{} and {rest} more", shown.join(between)),
+        0 => shown.join(", "),
+        rest => format!("{} and {rest} more", shown.join(", ")),
     }
 }
 
-fn quoted(name: &str) -> String {
-    if name.is_empty() { "\"\"".to_owned() } else { clip(name) }
+fn name_words(name: &str) -> String {
+    if name.is_empty() { "\"\" (requests without a name)".to_owned() } else { clip(name) }
 }
 
-/// At most [`WORD_CHARS_MAX`] characters, marked where cut.
+/// At most [`WORD_CHARS_MAX`] characters, marked where cut; quotes for the empty word.
 pub(super) fn clip(word: &str) -> String {
+    if word.is_empty() {
+        return "\"\"".to_owned();
+    }
     let mut characters = word.chars();
     let mut kept: String = characters.by_ref().take(WORD_CHARS_MAX).collect();
     if characters.next().is_some() {

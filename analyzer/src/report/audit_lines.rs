@@ -173,8 +173,10 @@ fn quiet(case: &Case<'_>) -> Quiet {
     if case.event.stage == Stage::ResponseStarted && case.event.outcome() != Outcome::Unauthenticated {
         return Quiet::OtherStage;
     }
-    match (&case.written, &case.session) {
-        (Some(change), _) => change.ordinary.map_or(Quiet::NotOfInterest, Quiet::from),
+    let of_change = case.written.as_ref().map(|change| change.ordinary);
+    let of_token = case.token_request.as_ref().map(|request| request.ordinary);
+    match (of_change.or(of_token), &case.session) {
+        (Some(ordinary), _) => ordinary.map_or(Quiet::NotOfInterest, Quiet::from),
         (None, Some(_)) => Quiet::OrdinaryPodTraffic,
         (None, None) => Quiet::NotOfInterest,
     }

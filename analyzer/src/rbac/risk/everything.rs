@@ -7,15 +7,16 @@ use super::{Risk, risk_rows};
 
 pub(super) static RISKS: &[Risk] = risk_rows! { Everything:
     "all-all" ["*"] / ["*"] / ["*"] Critical / Critical Same
-        "do everything", ": all a cluster administrator can; in a namespace, own every workload, Secret and account there";
+        "do everything",
+        ": all a cluster administrator can; in a namespace, own every workload, Secret and account there";
     "all-read" ["*"] / ["*"] / ["get", "list", "watch"] Critical / High Medium
-        "read everything, every Secret included", ", so every credential and every legacy token";
+        "read every object and every Secret", ", so every credential and every legacy token";
     "all-write" ["*"] / ["*"] / ["create", "update", "patch"] Critical / Critical Lower
         "write every kind of object", ": workloads under any account, webhooks, Secrets, the aws-auth ConfigMap";
     "all-delete" ["*"] / ["*"] / ["delete", "deletecollection"] High / High Lower
         "delete every kind of object", ": destroy what runs, remove the guards (webhooks, policies, network policies)";
     "core-all" [""] / ["*"] / ["get", "list", "watch", "create", "update", "patch"] Critical / High Lower
-        "use every core resource, every Secret included", ", and with a write verb run pods under any account";
+        "use every core resource and every Secret", ", and with a write verb run pods under any account";
 };
 
 pub(super) static URLS: &[Risk] = risk_rows! { Urls:

@@ -1,7 +1,7 @@
 //! Users, tokens, credentials, certificates.
 //!
-//! Real resource names of impersonated extras are `userextras/scopes` and so on, one per key. On EKS the API server does
-//! not serve the signer `kubernetes.io/kube-apiserver-client`, so what would be critical elsewhere is high.
+//! Real resource names of impersonated extras are `userextras/scopes` and so on, one per key. On EKS the API server
+//! does not serve the signer `kubernetes.io/kube-apiserver-client`, so what would be critical elsewhere is high.
 
 use super::{ANY_EXTRA, Risk, risk_rows};
 
@@ -16,10 +16,13 @@ pub(super) static RISKS: &[Risk] = risk_rows! { Identity:
         "choose the uid of an impersonated user";
     "imp-extra" ["authentication.k8s.io"] / [ANY_EXTRA] / ["impersonate"] Medium / - Same
         "choose the extra fields of an impersonated user", ": scopes and other data that admission may trust";
-    "imp-constrained" ["", "authentication.k8s.io"] / ["users", "groups", "uids", ANY_EXTRA, "serviceaccounts", "nodes"] / ["impersonate:user-info", "impersonate:serviceaccount", "impersonate:arbitrary-node", "impersonate:associated-node"] High / High Lower + Node
+    "imp-constrained" ["", "authentication.k8s.io"] /
+        ["users", "groups", "uids", ANY_EXTRA, "serviceaccounts", "nodes"] /
+        ["impersonate:user-info", "impersonate:serviceaccount", "impersonate:arbitrary-node",
+            "impersonate:associated-node"] High / High Lower + Node
         "act as someone else for chosen requests", " (constrained impersonation, on by default from Kubernetes 1.36)";
     "imp-on" ["*"] / ["*"] / ["impersonate-on:"] Medium / Medium Same
-        "use an impersonated identity here", ": the second half of constrained impersonation";
+        "act under an impersonated identity", ": the second half of constrained impersonation";
     "sa-token" [""] / ["serviceaccounts/token"] / ["create"] Critical / High Account
         "mint tokens for any service account", ", for any audience, AWS STS and so the account's IAM role included";
     "sa-write" [""] / ["serviceaccounts"] / ["create", "update", "patch"] High / Medium Lower
@@ -34,12 +37,15 @@ pub(super) static RISKS: &[Risk] = risk_rows! { Identity:
         "replace every Secret and read it", ", since the answer to a write holds the whole object";
     "sec-delete" [""] / ["secrets"] / ["delete"] Medium / Medium Lower
         "delete Secrets", ": an outage for whatever mounts them";
-    "cm-awsauth" [""] / ["configmaps"] / ["update", "patch", "create", "delete", "deletecollection"] Critical / Low Only(&["aws-auth"]) + AwsAuth
-        "rewrite ConfigMaps, aws-auth included", ": in kube-system, make any IAM principal a member of system:masters";
+    "cm-awsauth" [""] / ["configmaps"] /
+        ["update", "patch", "create", "delete", "deletecollection"] Critical / Low Only(&["aws-auth"]) + AwsAuth
+        "rewrite aws-auth and every other ConfigMap",
+        ": in kube-system, make any IAM principal a member of system:masters";
     "cm-dns" [""] / ["configmaps"] / ["update", "patch"] High / Low Only(&["coredns"])
         "rewrite the configuration of CoreDNS", ": redirect names and intercept traffic, in kube-system";
     "cm-extauth" [""] / ["configmaps"] / ["update", "patch"] High / Low Only(&["extension-apiserver-authentication"])
-        "rewrite extension-apiserver-authentication", ": forge identities towards aggregated API servers, in kube-system";
+        "rewrite extension-apiserver-authentication",
+        ": forge identities towards aggregated API servers, in kube-system";
     "cm-read" [""] / ["configmaps"] / ["get", "list", "watch"] Low / Low Lower
         "read configuration", ", at times with credentials in it";
     "csr-create" ["certificates.k8s.io"] / ["certificatesigningrequests"] / ["create"] Low / - Same

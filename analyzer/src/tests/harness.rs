@@ -1,0 +1,123 @@
+//! Samples as the tests read them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use crate::alert::Alert;
+use crate::detections;
+use crate::envelope::LogLine;
+use crate::memory::Memory;
+use crate::report::{Report, analyze};
+use crate::settings::Settings;
+use crate::stream::Source;
+
+/// The top folder of the project.
+pub(super) fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The file of samples of a detection's file.
+pub(super) fn sample_path(file: &str) -> PathBuf {
+    top().join(format!("samples/detections/{file}.json"))
+}
+
+/// One named case.
+pub(super) struct Case {
+    /// The whole case, as written.
+    pub(super) json: Map<String, Value>,
+}
+
+impl Case {
+    pub(super) fn name(&self) -> &str {
+        self.json["name"].as_str().unwrap()
+    }
+
+    fn texts(&self, member: &str) -> Vec<String> {
+        let lines = self.json.get(member).and_then(Value::as_array).cloned().unwrap_or_default();
+        lines
+            .iter()
+            .map(|line| match line {
+                // A text line, or bytes that no JSON library would write.
+                Value::String(text) => text.clone(),
+                event => serde_json::to_string(event).unwrap(),
+            })
+            .collect()
+    }
+
+    /// The lines that are judged.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.texts("lines")
+    }
+
+    /// The lines that came before, for the memory.
+    pub(super) fn before(&self) -> Vec<String> {
+        self.texts("before")
+    }
+
+    pub(super) fn settings(&self) -> Settings {
+        let networks = self.json.get("trusted").and_then(Value::as_array).cloned().unwrap_or_default();
+        Settings {
+            source: Source {
+                account: Some("111122223333".to_owned()),
+                region: Some("eu-central-1".to_owned()),
+                cluster: Some("prod".to_owned()),
+                ..Source::default()
+            },
+            trusted_networks: networks.iter().map(|network| network.as_str().unwrap().parse().unwrap()).collect(),
+        }
+    }
+
+    /// The memory that the lines before leave.
+    pub(super) fn memory(&self) -> Memory {
+        let mut memory = Memory::default();
+        judge(&self.before(), &self.settings(), &mut memory);
+        memory
+    }
+
+    /// What the lines report.
+    pub(super) fn report(&self) -> Report {
+        judge(&self.lines(), &self.settings(), &mut self.memory())
+    }
+}
+
+/// Every case of every file of samples.
+pub(super) fn cases() -> Vec<(String, Case)> {
+    detections::FILES
+        .iter()
+        .flat_map(|file| read(&sample_path(file)).into_iter().map(|case| ((*file).to_owned(), case)))
+        .collect()
+}
+
+/// The cases of one file.
+pub(super) fn read(path: &Path) -> Vec<Case> {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let cases: Vec<Map<String, Value>> =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    cases.into_iter().map(|json| Case { json }).collect()
+}
+
+/// Judges lines that came in one batch.
+pub(super) fn judge(lines: &[String], settings: &Settings, memory: &mut Memory) -> Report {
+    let lines = lines.iter().map(|line| {
+        Ok(LogLine { timestamp_ms: Some(1_795_416_561_478), log_stream: None, message: line.as_str().into() })
+    });
+    analyze(&Source::default(), lines, settings, memory)
+}
+
+/// What alerts say, by detection: `severity: what`.
+pub(super) fn said(alerts: &[Alert]) -> Map<String, Value> {
+    let mut out = Map::new();
+    for finding in alerts.iter().flat_map(|alert| &alert.findings) {
+        let text = format!("{}: {}", finding.hit.severity, finding.hit.what);
+        match out.get_mut(finding.detection.id) {
+            None => {
+                out.insert(finding.detection.id.to_owned(), json!(text));
+            }
+            Some(Value::Array(texts)) => texts.push(json!(text)),
+            Some(single) => *single = json!([single.clone(), text]),
+        }
+    }
+    out
+}

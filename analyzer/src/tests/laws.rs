@@ -1,0 +1,191 @@
+//! What must hold for every sample, whatever it is about.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::harness::{Case, cases, judge};
+use crate::alert::Alert;
+use crate::gather::gather;
+use crate::memory::Memory;
+use crate::severity::Severity;
+use crate::text::Headline;
+
+/// What was found, by detection: the worst severity.
+fn found(alerts: &[Alert]) -> BTreeMap<&'static str, Severity> {
+    let mut out = BTreeMap::new();
+    for finding in alerts.iter().flat_map(|alert| &alert.findings) {
+        let worst = out.entry(finding.detection.id).or_insert(finding.hit.severity);
+        *worst = finding.hit.severity.max(*worst);
+    }
+    out
+}
+
+/// Judges a case whose events were changed by `change`.
+fn changed(case: &Case, change: impl Fn(&mut Value)) -> BTreeMap<&'static str, Severity> {
+    let lines: Vec<String> = case
+        .lines()
+        .into_iter()
+        .map(|line| match serde_json::from_str::<Value>(&line) {
+            Ok(mut event) if event.is_object() => {
+                change(&mut event);
+                event.to_string()
+            }
+            _ => line,
+        })
+        .collect();
+    found(&judge(&lines, &case.settings(), &mut case.memory()).alerts)
+}
+
+/// Nothing found before may be missing or less urgent after.
+fn never_less(law: &str, change: impl Fn(&mut Value)) {
+    for (file, case) in cases() {
+        let before = found(&case.report().alerts);
+        let after = changed(&case, &change);
+        for (id, severity) in before {
+            assert!(
+                after.get(id).is_some_and(|now| *now >= severity),
+                "{law}: {file}, `{}`: {id} was {severity}, is {:?}",
+                case.name(),
+                after.get(id)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_user_agent_never_removes_or_lowers_a_finding() {
+    for agent in ["ELB-HealthChecker/2.0", "kube-probe/1.30", "kube-controller-manager/v1.36.2", ""] {
+        never_less(&format!("user agent `{agent}`"), |event| {
+            // A finding that a user agent raised may go with it: what it must not do is silence the others.
+            let raised = crate::session::human_client(event["userAgent"].as_str().unwrap_or_default()).is_some();
+            if !raised {
+                event["userAgent"] = json!(agent);
+            }
+        });
+    }
+}
+
+#[test]
+fn claimed_addresses_never_remove_or_lower_a_finding() {
+    for claim in ["10.0.0.1", "127.0.0.1", "::1", "not an address"] {
+        never_less(&format!("claimed address `{claim}`"), |event| {
+            if let Some(addresses) = event["sourceIPs"].as_array_mut() {
+                addresses.insert(0, json!(claim));
+            }
+        });
+    }
+}
+
+#[test]
+fn an_audit_id_never_removes_or_lowers_a_finding() {
+    for id in ["", "constant", "00000000-0000-0000-0000-000000000000"] {
+        never_less(&format!("audit ID `{id}`"), |event| event["auditID"] = json!(id));
+    }
+}
+
+#[test]
+fn labels_and_annotations_of_objects_never_remove_or_lower_a_finding() {
+    never_less("labels that imitate the control plane", |event| {
+        for body in ["requestObject", "responseObject"] {
+            if let Some(meta) = event.pointer_mut(&format!("/{body}/metadata")).and_then(Value::as_object_mut) {
+                let labels = meta.entry("labels").or_insert_with(|| json!({}));
+                labels["kubernetes.io/bootstrapping"] = json!("rbac-defaults");
+                labels["eks.amazonaws.com/component"] = json!("addon");
+                let annotations = meta.entry("annotations").or_insert_with(|| json!({}));
+                annotations["rbac.authorization.kubernetes.io/autoupdate"] = json!("true");
+            }
+        }
+    });
+}
+
+#[test]
+fn unknown_fields_change_nothing() {
+    for (file, case) in cases() {
+        let before = found(&case.report().alerts);
+        let after = changed(&case, |event| {
+            event["newInKubernetes"] = json!({ "verb": "get", "deep": [[[{}]]] });
+            if event["user"].is_object() {
+                event["user"]["newToo"] = json!(1);
+            }
+        });
+        assert_eq!(before, after, "{file}, `{}`", case.name());
+    }
+}
+
+#[test]
+fn deciding_twice_gives_the_same_alerts() {
+    for (_, case) in cases() {
+        let ids = || case.report().alerts.iter().map(|alert| alert.id.clone()).collect::<Vec<_>>();
+        assert_eq!(ids(), ids());
+    }
+}
+
+#[test]
+fn splitting_a_batch_changes_no_finding_and_no_id() {
+    for (file, case) in cases() {
+        let whole = case.report();
+        // Entries of the api stream belong together; they are whole in one batch.
+        if case.lines().iter().any(|line| !line.trim_start().starts_with('{')) {
+            continue;
+        }
+        let mut memory = case.memory();
+        let mut ids = Vec::new();
+        for line in case.lines() {
+            let report = judge(&[line], &case.settings(), &mut memory);
+            ids.extend(report.alerts.iter().map(|alert| alert.id.clone()));
+        }
+        let whole: Vec<_> = whole.alerts.iter().map(|alert| alert.id.clone()).collect();
+        assert_eq!(whole, ids, "{file}, `{}`", case.name());
+    }
+}
+
+#[test]
+fn every_line_is_counted_exactly_once() {
+    for (file, case) in cases() {
+        let report = case.report();
+        let sum = report.alerted + report.quiet_total() + report.skipped_total();
+        assert_eq!(sum, report.lines, "{file}, `{}`", case.name());
+    }
+}
+
+#[test]
+fn every_alert_is_printable_bounded_and_valid_ocsf() {
+    let schema: Option<Value> =
+        std::fs::read_to_string(super::harness::top().join("../shared/ocsf/detection_finding-1.8.0.schema.json"))
+            .ok()
+            // The schema's own pointers to names with a slash are not escaped (RFC 6901 section 3).
+            .map(|text| serde_json::from_str(&text.replace("#/$defs/win/", "#/$defs/win~1")).unwrap());
+    let validator = schema.map(|schema| jsonschema::validator_for(&schema).unwrap());
+    for (file, case) in cases() {
+        let alerts = case.report().alerts;
+        let digests = gather([alerts.clone(), alerts.clone(), alerts.clone()].concat());
+        for alert in alerts.into_iter().chain(digests) {
+            let headline = alert.headline();
+            assert!(headline.as_str().len() <= Headline::CHARS_MAX);
+            assert!(headline.as_str().bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{headline}");
+            let text = alert.text();
+            assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{text}");
+            assert!(text.lines().count() <= 60, "{file}: more than a screen\n{text}");
+            let ocsf = alert.ocsf();
+            assert!(ocsf.to_string().len() < 200_000);
+            if let Some(validator) = &validator {
+                let errors: Vec<String> = validator.iter_errors(&ocsf).map(|error| error.to_string()).collect();
+                assert!(errors.is_empty(), "{file}, `{}`: {errors:?}\n{ocsf:#}", case.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn without_memory_every_detection_still_works() {
+    for (file, case) in cases() {
+        let with = found(&case.report().alerts);
+        let without = found(&judge(&case.lines(), &case.settings(), &mut Memory::default()).alerts);
+        // A few detections are about memory itself; their cases say so.
+        let needs_memory = case.json.get("needs_memory").is_some();
+        for id in with.keys() {
+            assert!(needs_memory || without.contains_key(id), "{file}, `{}`: {id} is lost", case.name());
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The tidiness of the house, checked by reading it.
+#![expect(clippy::disallowed_types, reason = "one test asks cargo for the dependencies")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use expect_test::expect_file;
+
+use super::harness::top;
+use crate::detections;
+
+/// Floors of the house, lowest first. A file may use its own floor's rooms and any lower floor.
+const FLOORS: &[&str] = &[
+    "severity",
+    "text",
+    "json",
+    "stream",
+    "settings",
+    "attack",
+    "envelope",
+    "audit",
+    "klog",
+    "rbac",
+    "aws_auth",
+    "kube",
+    "memory",
+    "change",
+    "token_request",
+    "session",
+    "case",
+    "detection",
+    "grant",
+    "mapping",
+    "detections",
+    "alert",
+    "report",
+    "gather",
+];
+
+fn sources() -> Vec<(String, PathBuf)> {
+    fn walk(folder: &Path, out: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, out);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                out.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    walk(&root, &mut files);
+    files.sort();
+    files
+        .into_iter()
+        .map(|path| {
+            let inside = path.strip_prefix(&root).unwrap();
+            let floor = inside.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+            (floor.trim_end_matches(".rs").to_owned(), path)
+        })
+        .filter(|(floor, _)| floor != "lib" && floor != "tests")
+        .collect()
+}
+
+/// The text of a file without its tests.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned()
+}
+
+#[test]
+fn imports_only_go_down() {
+    let mut wrong = Vec::new();
+    for (floor, path) in sources() {
+        let Some(own) = FLOORS.iter().position(|name| *name == floor) else {
+            wrong.push(format!("{}: `{floor}` has no floor", path.display()));
+            continue;
+        };
+        let text = code(&path);
+        for upper in FLOORS.iter().skip(own + 1) {
+            if text.contains(&format!("crate::{upper}::")) {
+                wrong.push(format!("{} uses `{upper}`, which is above `{floor}`", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_are_small_rooms() {
+    let mut large = Vec::new();
+    for (_, path) in sources() {
+        let lines = code(&path).lines().count();
+        // Tables, and tables of tests, are as long as what they list.
+        let is_data =
+            path.components().any(|part| ["stock", "risk", "tests"].contains(&part.as_os_str().to_str().unwrap()));
+        if lines > 420 && !is_data {
+            large.push(format!("{}: {lines} lines", path.display()));
+        }
+    }
+    assert!(large.is_empty(), "reaching 400 lines is a reason to think:\n{}", large.join("\n"));
+}
+
+#[test]
+fn detections_are_written_alike() {
+    let chapters = ["Why it matters", "What it misses", "Known benign causes", "What to do"];
+    let mut ids = BTreeSet::new();
+    for (detection, file) in detections::ALL.iter().zip(detections::FILES) {
+        assert_eq!(detection.id.replace('-', "_"), *file, "the file is named after the id");
+        assert!(ids.insert(detection.id), "{} is there twice", detection.id);
+        assert!(!detection.title().ends_with('.') && !detection.title().is_empty(), "{}: title", detection.id);
+        let found: Vec<&str> = detection.docs.lines().filter_map(|line| line.trim().strip_prefix("## ")).collect();
+        assert_eq!(found, chapters, "{}: chapters", detection.id);
+        for chapter in chapters {
+            assert!(!detection.chapter(chapter).is_empty(), "{}: `{chapter}` is empty", detection.id);
+        }
+        assert_ne!(detection.category(), "access", "{}: no category", detection.id);
+    }
+}
+
+#[test]
+fn every_module_begins_with_one_sentence() {
+    for (floor, path) in sources() {
+        let text = fs::read_to_string(&path).unwrap();
+        // A detection's prose is its own beginning.
+        if floor != "detections" || path.file_name().unwrap() == "detections.rs" {
+            assert!(text.starts_with("//! "), "{} has no module sentence", path.display());
+        }
+    }
+}
+
+/// What the core depends on, with the reason for each. A new line here is seen in review; none may do I/O.
+#[test]
+fn the_core_depends_on_nothing_that_does_io() {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "-p", "rolewatch-analyzer", "-e", "normal", "--prefix", "none"])
+        .args(["--format", "{lib}"])
+        .current_dir(top())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let names: BTreeSet<String> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)").trim().to_owned())
+        .filter(|line| !line.is_empty() && line != "rolewatch_analyzer")
+        .collect();
+    let forbidden =
+        ["tokio", "hyper", "mio", "socket2", "reqwest", "ureq", "rustls", "aws_config", "log4rs", "tracing"];
+    for name in forbidden {
+        assert!(!names.contains(name), "the core must not depend on {name}");
+    }
+    let ledger: String = names.into_iter().map(|name| name + "\n").collect();
+    expect_file![top().join("analyzer/deps.txt")].assert_eq(&ledger);
+}

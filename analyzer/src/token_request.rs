@@ -1,0 +1,68 @@
+//! A request for a service-account token: who is to have it, and for what.
+
+use crate::audit::AuditEvent;
+use crate::audit::body::Body;
+use crate::audit::control_plane::CONTROLLER_ACCOUNTS;
+use crate::audit::object::Verb;
+use crate::audit::outcome::Outcome;
+use crate::audit::principal::Identity;
+use crate::change::Ordinary;
+use crate::kube::{Manifest, TokenSpec};
+
+/// A TokenRequest (`create` of `serviceaccounts/token`), whatever came of it.
+#[derive(Debug, Clone)]
+pub struct TokenRequest<'a> {
+    /// Namespace of the service account.
+    pub namespace: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// What was asked for; `None` where the log does not hold it.
+    pub spec: Option<TokenSpec>,
+    /// Why it is ordinary, if it is.
+    pub ordinary: Option<Ordinary>,
+}
+
+impl<'a> TokenRequest<'a> {
+    /// The token request that an event is; `None` when it is something else.
+    #[must_use]
+    pub fn of(event: &'a AuditEvent<'a>, account: Option<&str>) -> Option<Self> {
+        let object = event.object.as_ref().filter(|object| object.is("", "serviceaccounts/token"))?;
+        if event.verb != Verb::Create {
+            return None;
+        }
+        let spec = match event.request {
+            Body::Recorded(bytes) => {
+                Manifest::read(bytes).ok().and_then(|manifest| TokenSpec::read(&manifest.spec?).ok())
+            }
+            Body::NotRecorded | Body::Cut => None,
+        };
+        let mut request = Self { namespace: &object.namespace, name: &object.name, spec, ordinary: None };
+        request.ordinary = match event.outcome() {
+            Outcome::Failed | Outcome::Unauthenticated => Some(Ordinary::Failed),
+            _ if event.query("dryRun").any(|value| value == "All") => Some(Ordinary::DryRun),
+            _ if request.is_routine(event, account) => Some(Ordinary::Routine),
+            _ => None,
+        };
+        Some(request)
+    }
+
+    /// Kubelets for the pods of their node, and kube-controller-manager for its own controllers.
+    fn is_routine(&self, event: &AuditEvent<'_>, account: Option<&str>) -> bool {
+        if event.caller.acting_as.is_some() {
+            return false;
+        }
+        let principal = &event.caller.authenticated;
+        match principal.identity(event.origin.peer, account) {
+            // The node authorizer only lets a kubelet ask for pods that run on its node.
+            Identity::Node => {
+                self.spec.as_ref().and_then(|spec| spec.bound_to.as_ref()).is_some_and(|(kind, _)| kind == "Pod")
+            }
+            Identity::ControlPlane => {
+                principal.username == "system:kube-controller-manager"
+                    && self.namespace == "kube-system"
+                    && CONTROLLER_ACCOUNTS.contains(&self.name)
+            }
+            _ => false,
+        }
+    }
+}
