@@ -42,7 +42,7 @@ $(VENV)/installed: requirements-test.txt
 	touch $@
 
 deny:
-	cargo deny --locked --offline check bans licenses sources
+	cargo deny --locked check bans licenses sources
 
 # Rewrites everything under docs that is computed. Look at the difference before committing it.
 bless:
