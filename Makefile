@@ -7,7 +7,7 @@ PYTHON := $(VENV)/bin/python
 # The linters never phone home, and never look for an account.
 LINT_ENV := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
 
-.PHONY: test check venv rust-check rust-test build infra deny bless package clean
+.PHONY: test check venv rust-check rust-test test-release build infra deny bless package clean
 
 # Everything the CI runs, in the order that fails soonest.
 test: venv rust-check rust-test infra build
@@ -24,6 +24,12 @@ rust-check:
 
 rust-test: venv
 	$(CARGO) test --workspace --locked
+
+# The tests of the function once more, with the build that is deployed. Takes minutes to build.
+test-release: venv
+	$(CARGO) build --release --locked -p rolewatch-lambda
+	ROLEWATCH_TEST_BOOTSTRAP=$(abspath $(or $(CARGO_TARGET_DIR),target))/release/bootstrap \
+		$(CARGO) test --locked -p rolewatch-lambda --test it
 
 # The command, as users build it. The Lambda is tested as a debug binary: its release build takes minutes.
 build:

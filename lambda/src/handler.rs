@@ -149,6 +149,7 @@ impl<S: Sink> Handler<S> {
         let all = judged.len();
         let alerts: Vec<Alert> = judged.into_iter().filter(|alert| alert.severity >= self.min_severity).collect();
         tally.set("AlertsBelowMinimum", all - alerts.len());
+        tally.alerts(&alerts);
         tracing::info!(
             lines = report.lines,
             alerted = report.alerted,

@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use lambda_runtime::tracing;
 use lambda_runtime::tracing::subscriber::EnvFilter;
 use lambda_runtime::tracing::subscriber::filter::LevelFilter;
+use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::report::Report;
+use rolewatch_analyzer::severity::Severity;
 use serde_json::{Map, Value, json};
 
 /// A metric: its name in CloudWatch, its unit, and what it tells.
@@ -25,7 +27,7 @@ pub const NAMESPACE: &str = "Rolewatch";
 
 /// Every metric, in the order of the operator's table.
 ///
-/// Each costs money per month and cluster, so reasons are not metrics: they are members of the same log line, where
+/// Each costs money per month and cluster, so reasons and severities are not metrics: they are members of the same log line, where
 /// CloudWatch Logs Insights counts them for nothing.
 pub const METRICS: &[Metric] = &[
     Metric {
@@ -105,10 +107,20 @@ impl Tally {
         self.set("LinesAlerted", report.alerted);
         self.set("LinesQuiet", report.quiet_total());
         self.set("LinesSkipped", report.skipped_total());
-        let quiet = report.quiet.iter().map(|(reason, count)| (reason.as_str().to_owned(), json!(count))).collect();
-        let skipped = report.skipped.iter().map(|(reason, count)| (reason.as_str().to_owned(), json!(count))).collect();
-        self.reasons.insert("quiet".to_owned(), Value::Object(quiet));
-        self.reasons.insert("skipped".to_owned(), Value::Object(skipped));
+        self.by("quiet", report.quiet.iter().map(|(reason, count)| (reason.as_str(), *count)));
+        self.by("skipped", report.skipped.iter().map(|(reason, count)| (reason.as_str(), *count)));
+    }
+
+    /// Counts the alerts to send by severity.
+    pub fn alerts(&mut self, alerts: &[Alert]) {
+        let of = |severity: Severity| alerts.iter().filter(|alert| alert.severity == severity).count() as u64;
+        let counts = Severity::ALL.map(|severity| (severity.as_str(), of(severity)));
+        self.by("alerts", counts.into_iter().filter(|(_, count)| *count > 0));
+    }
+
+    fn by(&mut self, what: &str, counts: impl Iterator<Item = (&'static str, u64)>) {
+        let counts = counts.map(|(word, count)| (word.to_owned(), json!(count))).collect();
+        self.reasons.insert(what.to_owned(), Value::Object(counts));
     }
 
     /// One line in CloudWatch embedded metric format (CloudWatch user guide, "Specification: Embedded metric format").
@@ -153,8 +165,12 @@ impl Tally {
 /// logging controls"), but only ours: at `DEBUG` and `TRACE` the runtime and the SDK would log whole events and
 /// requests.
 pub fn init() {
-    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| LevelFilter::from_str(&level).ok());
-    let ours = level.unwrap_or(LevelFilter::INFO);
+    let ours = match std::env::var("AWS_LAMBDA_LOG_LEVEL").as_deref() {
+        // Lambda's name for a level that we do not have.
+        Ok("FATAL") => LevelFilter::ERROR,
+        Ok(level) => LevelFilter::from_str(level).unwrap_or(LevelFilter::INFO),
+        Err(_) => LevelFilter::INFO,
+    };
     let others = ours.min(LevelFilter::INFO);
     let filter = EnvFilter::builder().parse_lossy(format!("{others},rolewatch_lambda={ours}"));
     let logger = tracing::subscriber::fmt().with_env_filter(filter).with_target(false).with_ansi(false);

@@ -50,6 +50,7 @@ fn a_cluster_admin_grant_arrives_as_ocsf_with_attributes() {
         assert_eq!(metrics[0][name], value, "{name}");
     }
     assert_eq!((&metrics[0]["Cluster"], &metrics[0]["ColdStarts"]), (&json!("prod"), &json!(1)));
+    assert_eq!(metrics[0]["alerts"], json!({ "critical": 1 }));
     assert!(metrics[0]["PublishTime"].is_u64() && metrics[0]["DeliveryAge"].is_u64());
 }
 

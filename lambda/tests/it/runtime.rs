@@ -1,6 +1,7 @@
 //! The Lambda Runtime API (Lambda developer guide, "Using the Lambda runtime API for custom runtimes"), and the built
 //! function running against it.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::{BufReader, Read};
 use std::net::{TcpListener, TcpStream};
@@ -73,7 +74,7 @@ impl Lambda {
                 thread::spawn(move || serve(&stream.unwrap(), &waiting, &told));
             }
         });
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
+        let mut child = Command::new(bootstrap())
             .env_clear()
             .envs([
                 ("AWS_LAMBDA_RUNTIME_API", api.as_str()),
@@ -185,6 +186,11 @@ impl Drop for Lambda {
             assert!(!printed.contains(MARKER), "the log of the function repeats the control-plane log:\n{printed}");
         }
     }
+}
+
+/// The debug build of the function, or the build that `ROLEWATCH_TEST_BOOTSTRAP` names: see `make test-release`.
+fn bootstrap() -> OsString {
+    std::env::var_os("ROLEWATCH_TEST_BOOTSTRAP").unwrap_or_else(|| env!("CARGO_BIN_EXE_bootstrap").into())
 }
 
 fn collect(mut pipe: impl Read + Send + 'static, printed: &Arc<Mutex<String>>) -> JoinHandle<()> {

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::alerts::lambda_at;
+use crate::delivery::{event, grant};
+use crate::emulator::{self, Inbox};
 use crate::runtime::{Answer, Lambda};
 
 const TOPIC: (&str, &str) = ("ROLEWATCH_ALERT_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:alerts");
@@ -29,18 +32,23 @@ fn a_wrong_configuration_is_told_to_lambda_and_ends_the_process() {
 }
 
 #[test]
-fn the_log_is_json_with_a_level_and_a_time_whatever_the_level() {
-    for level in ["INFO", "TRACE"] {
-        let mut lambda = Lambda::start(&[TOPIC, ("AWS_LAMBDA_LOG_LEVEL", level), ("RUST_LOG", "trace")]);
-        // The delivery holds the marker; dropping the function checks that nothing printed does.
-        lambda.invoke(&crate::delivery::event(&[crate::delivery::noise(1)]));
-        for line in lambda.printed().lines() {
+fn the_log_is_json_with_a_level_and_a_time_and_holds_no_delivery_at_any_level() {
+    let inbox = Inbox::new("levels");
+    let sns = format!("http://{}", emulator::address());
+    for level in ["FATAL", "INFO", "TRACE"] {
+        let mut lambda = lambda_at(&inbox, &sns, &[("AWS_LAMBDA_LOG_LEVEL", level), ("RUST_LOG", "trace")]);
+        let delivery = event(&[grant(1)]);
+        assert_eq!(lambda.invoke(&delivery), Answer::Success(serde_json::Value::Null));
+        lambda.metrics();
+        let printed = lambda.printed();
+        // The marker inside is looked for when the function is dropped; this is what the runtime would log.
+        assert!(!printed.contains(delivery.get(20..60).unwrap()), "{level}: {printed}");
+        for line in printed.lines() {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
-            assert!(
-                line.get("_aws").is_some() || (line["level"].is_string() && line["timestamp"].is_string()),
-                "{line}"
-            );
+            let is_log = line["level"].is_string() && line["timestamp"].is_string();
+            assert!(is_log || line.get("_aws").is_some(), "{line}");
         }
+        assert_eq!(printed.contains("delivery judged"), level != "FATAL", "{level}: {printed}");
     }
 }
 
