@@ -240,7 +240,8 @@ fn namespace_of(scope: &Scope) -> Option<&str> {
 }
 
 /// Who holds a role through the bindings that are remembered, and where.
-fn holders(case: &Case<'_>, change: &Change) -> Vec<(Subject, Scope)> {
+#[must_use]
+pub fn holders(case: &Case<'_>, change: &Change) -> Vec<(Subject, Scope)> {
     let role_kind = if change.kind == ObjectKind::Role { rbac::RoleKind::Role } else { rbac::RoleKind::ClusterRole };
     let refers = |role_ref: &Option<RoleRef>| {
         role_ref.as_ref().is_some_and(|role| role.kind == role_kind && role.name == change.name)

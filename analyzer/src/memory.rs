@@ -74,6 +74,17 @@ pub struct Remembered {
     pub time: Option<Timestamp>,
     /// It has been deleted since.
     pub deleted: bool,
+    /// The last time that it gave somebody rights worth a medium alert or more.
+    pub granted: Option<Granted>,
+}
+
+/// When rights were given, and how grave that was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Granted {
+    /// When.
+    pub time: Timestamp,
+    /// How grave.
+    pub severity: Severity,
 }
 
 /// One way of using one credential. The first event of a session is the login.
@@ -252,6 +263,7 @@ mod tests {
             version: Some(version),
             time: Some(jiff::Timestamp::from_second(second).unwrap()),
             deleted: false,
+            granted: None,
         }
     }
 
