@@ -12,10 +12,12 @@ use super::prefix::{Form, Prefix, is_bookkeeping, last_column};
 use super::split::{Body, Records, VALUE_BYTES_MAX};
 use super::unpack::unpack;
 use crate::error::Error;
-use crate::intake::{Intake, Reason};
+use crate::intake::Intake;
+use crate::progress::Progress;
+use crate::tally::Reason;
 
 /// Reads `raw` to its end. Only failures of the disk, the pipe or the output are errors.
-pub(super) fn read<'r>(raw: impl Read + 'r, intake: &mut Intake<'_>) -> Result<(), ReadError> {
+pub(super) fn read<'r>(raw: impl Read + 'r, intake: &mut Intake<'_>, progress: &Progress) -> Result<(), ReadError> {
     let unpacked = unpack(raw)?;
     if unpacked.nested {
         intake.skip(Reason::Nested);
@@ -31,6 +33,7 @@ pub(super) fn read<'r>(raw: impl Read + 'r, intake: &mut Intake<'_>) -> Result<(
         intake.at(record.line);
         open = take(record.body, record.prefix, open, intake, 0);
         intake.settle()?;
+        progress.lines(intake.lines());
     }
     match open {
         Open::Strange(lines) if !lines.is_empty() => {
