@@ -120,6 +120,7 @@ impl<'a> Intake<'a> {
     pub(crate) fn line(&mut self, line: &LogLine<'_>) {
         if self.batch.text.len() + line.message.len() > BATCH_BYTES && self.batch.may_end()
             || self.batch.text.len() > 2 * BATCH_BYTES
+            || self.batch.streams.len() > BATCH_STREAMS
         {
             self.judge();
         }
@@ -249,6 +250,8 @@ impl<'a> Intake<'a> {
 const BATCH_BYTES: usize = 4 << 20;
 /// Lines judged at once, for logs of very short lines.
 const BATCH_LINES: usize = 20_000;
+/// Names of streams in one batch. A control plane has about ten; each is looked up by going through them all.
+const BATCH_STREAMS: usize = 256;
 /// Lines after which alerts are gathered and handed on: a burst of one actor rarely spans more, and nobody should
 /// have to wait for the end of a long log to see the first alert.
 const GATHER_LINES: u64 = 20_000;
