@@ -34,7 +34,13 @@ detections! {
     sa_token_interactive_login,
     sa_token_unbound_login,
     sa_token_legacy_login,
+    sa_token_stale_login,
+    sa_token_moved,
     sa_token_minted,
+    sa_token_minted_used,
+    sa_self_review,
+    sa_legacy_secret_created,
+    sa_iam_role_changed,
     audit_event_lost,
 }
 

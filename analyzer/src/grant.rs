@@ -367,6 +367,7 @@ pub fn lost_lines(kind: ObjectKind, namespace: &str, state: &State) -> Vec<Delta
             .take(SUBJECTS_LISTED)
             .map(|mapping| Delta::Lost(text::printable(&mapping.to_string(), LINE_CHARS_MAX)))
             .collect(),
+        State::ServiceAccount(_) => Vec::new(),
     }
 }
 

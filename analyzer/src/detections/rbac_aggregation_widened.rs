@@ -78,7 +78,8 @@ fn flows(case: &Case<'_>, change: &Change, rules: &[PolicyRule], labels: &[(Stri
         format!("let {} flow into {collecting}: {phrase}", grant::object(change)),
         format!("Everybody who holds {collecting} gains these rights at once, without any binding being touched."),
     );
-    hit.changes = grant::lines(&gained, &Scope::Cluster, Delta::Gained);
+    let known = before.is_some() || change.action == Action::Created;
+    hit.changes = grant::lines(&gained, &Scope::Cluster, if known { Delta::Gained } else { Delta::Now });
     hit.subjects = into.iter().map(|role| format!("holders of {role}")).collect();
     Some(hit)
 }

@@ -32,7 +32,7 @@ detection! {
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {
-    let change = case.change().filter(|change| change.kind != ObjectKind::AwsAuth && change.took_effect())?;
+    let change = case.change().filter(|change| change.kind.is_rbac() && change.took_effect())?;
     let object = grant::object(change);
     let reserved = change.name.starts_with("system:") || change.name.starts_with("eks:");
     let mut hit = if is_stock(change) {
@@ -85,7 +85,7 @@ fn is_stock(change: &Change) -> bool {
         ObjectKind::ClusterRole => stock::is_stock_name(RoleKind::ClusterRole, &change.name),
         ObjectKind::ClusterRoleBinding => stock::binding(None, &change.name).is_some(),
         ObjectKind::RoleBinding => stock::binding(Some(&change.namespace), &change.name).is_some(),
-        ObjectKind::AwsAuth => false,
+        ObjectKind::AwsAuth | ObjectKind::ServiceAccount => false,
     }
 }
 

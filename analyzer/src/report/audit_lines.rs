@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::lessons::Lessons;
 use super::{Quiet, Report, placed};
 use crate::alert::{Alert, AlertId, EVIDENCE_MAX, Evidence};
 use crate::audit::outcome::Outcome;
@@ -28,8 +29,8 @@ pub(super) struct Batch<'a> {
 }
 
 /// What was decided about one event, free of the event itself.
-struct Verdict {
-    findings: Vec<Finding>,
+pub(super) struct Verdict {
+    pub(super) findings: Vec<Finding>,
     /// Session and its findings, for remembering what was told.
     session: Option<(SessionKey, Vec<(&'static str, Severity)>)>,
     /// Whether anything but the session was found.
@@ -62,7 +63,9 @@ impl<'a> Batch<'a> {
         let mut verdict = self.decide(&event, log_stream);
         let stored = verdict.stored.take();
         let granted = granted(&verdict.findings, &event);
+        let lessons = Lessons::of(&event, &verdict, self.source);
         self.file(verdict, event_id(&event, self.source), log_stream, report);
+        lessons.teach(self.memory);
         if let Some(change) = stored {
             self.learn(&change, &event, granted);
         }
