@@ -30,6 +30,12 @@ detections! {
     sa_token_unbound_login,
     sa_token_legacy_login,
     sa_token_minted,
+    identity_forged,
+    identity_impersonated,
+    anonymous_allowed,
+    certificate_privileged,
+    masters_used,
+    access_policy_used,
     audit_event_lost,
 }
 
