@@ -1,6 +1,7 @@
 //! Lines in; alerts, quiet lines and skips out, every line counted once.
 
 mod audit_lines;
+mod lessons;
 mod reasons;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::envelope::{BadEntry, Envelope, EnvelopeError, LogLine};
-use rolewatch_analyzer::gather::gather;
+use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
 use rolewatch_analyzer::report::{Report, analyze, analyze_envelope};
 use rolewatch_analyzer::settings::Settings;
@@ -41,9 +41,27 @@ pub(crate) struct Tally {
     /// Lines that are evidence of an alert.
     pub(crate) alerted: u64,
     /// Lines judged and found ordinary, by reason.
-    pub(crate) quiet: BTreeMap<&'static str, u64>,
+    pub(crate) quiet: BTreeMap<&'static str, Quieted>,
     /// What could not be read, by reason.
     pub(crate) skipped: BTreeMap<&'static str, Skipped>,
+    first_skip: Option<FirstSkip>,
+}
+
+/// The first place where something could not be read. Lines are judged in batches, so it is not met first.
+#[derive(Debug)]
+struct FirstSkip {
+    /// How many files were opened, and the line of the last one.
+    at: (u64, u64),
+    place: String,
+}
+
+/// Lines that are ordinary, for one reason.
+#[derive(Debug, Default)]
+pub(crate) struct Quieted {
+    /// How many.
+    pub(crate) count: u64,
+    /// The reason in words.
+    pub(crate) meaning: &'static str,
 }
 
 /// What could not be read, for one reason.
@@ -51,7 +69,7 @@ pub(crate) struct Tally {
 pub(crate) struct Skipped {
     /// How often.
     pub(crate) count: u64,
-    /// What that means and what to do; empty where the reason says it.
+    /// What that means and what to do.
     pub(crate) hint: &'static str,
     /// The first places, `file:line`, at most [`PLACES_MAX`].
     pub(crate) places: Vec<String>,
@@ -64,6 +82,8 @@ pub(crate) enum Reason {
     Unknown,
     /// No text.
     Binary,
+    /// Text, but not one line of a control-plane log.
+    NoLog,
     /// A gzip layer breaks off or fails its checksum.
     GzipDamaged,
     /// More layers than anyone makes.
@@ -90,6 +110,7 @@ impl Reason {
         match self {
             Self::Unknown => "unknown-content",
             Self::Binary => "not-text",
+            Self::NoLog => "not-a-log",
             Self::GzipDamaged => "gzip-damaged",
             Self::Nested => "nested-too-deep",
             Self::Cut => "document-cut",
@@ -106,6 +127,7 @@ impl Reason {
         match self {
             Self::Unknown => "JSON that holds no log lines",
             Self::Binary => "no text and no gzip",
+            Self::NoLog => "text without a line of a control-plane log",
             Self::GzipDamaged => "the lines before the damage were read; fetch the file again",
             Self::Nested => "gzip or documents inside each other, more layers than any tool makes",
             Self::Cut => "the document ends early; fetch it again",
@@ -114,7 +136,7 @@ impl Reason {
             Self::NoMessage => "the query has no `@message`; add it to `fields`",
             Self::S3Notification => "it names an object and holds no log; replay the object",
             Self::CloudTrail => "records of CloudTrail are not yet understood",
-            Self::Delivery(_) => "",
+            Self::Delivery(_) => "the subscription delivery cannot be opened; fetch it again",
         }
     }
 }
@@ -239,23 +261,23 @@ impl<'a> Intake<'a> {
     pub(crate) fn delivery(&mut self, envelope: &Envelope) {
         self.judge();
         let report = analyze_envelope(envelope, self.settings, &mut self.memory);
-        let place = self.place(self.line);
         for (reason, count) in &report.skipped {
-            self.tally.skip(reason.as_str(), "", *count, Some(place.clone()));
+            self.tally.skip(reason.as_str(), reason.meaning(), *count);
+            self.tally.locate(reason.as_str(), &self.file, self.line);
         }
         self.absorb(report);
     }
 
     /// Counts something that carries no line and is as it should be.
-    pub(crate) fn quiet(&mut self, reason: &'static str) {
+    pub(crate) fn quiet(&mut self, reason: &'static str, meaning: &'static str) {
         self.tally.lines += 1;
-        *self.tally.quiet.entry(reason).or_default() += 1;
+        self.tally.quiet(reason, meaning, 1);
     }
 
     /// Counts something that could not be read.
     pub(crate) fn skip(&mut self, reason: Reason) {
-        let place = self.place(self.line);
-        self.tally.skip(reason.as_str(), reason.hint(), 1, Some(place));
+        self.tally.skip(reason.as_str(), reason.hint(), 1);
+        self.tally.locate(reason.as_str(), &self.file, self.line);
     }
 
     /// Judges and hands on what has become too much to hold.
@@ -301,7 +323,7 @@ impl<'a> Intake<'a> {
     /// stands around it, so it is asked for each line alone.
     fn locate(&mut self, report: &Report) {
         for (reason, count) in &report.skipped {
-            self.tally.skip(reason.as_str(), "", *count, None);
+            self.tally.skip(reason.as_str(), reason.meaning(), *count);
         }
         let wanted: Vec<&str> = report.skipped.keys().map(|reason| reason.as_str()).collect();
         for waiting in &self.batch.lines {
@@ -310,9 +332,8 @@ impl<'a> Intake<'a> {
             }
             let line = self.batch.line(waiting);
             let alone = analyze(&self.batch.source, [line], self.settings, &mut Memory::default());
-            for reason in alone.skipped.keys() {
-                let place = self.place(waiting.at);
-                self.tally.skip(reason.as_str(), "", 0, Some(place));
+            for reason in alone.skipped.keys().filter(|reason| wanted.contains(&reason.as_str())) {
+                self.tally.locate(reason.as_str(), &self.file, waiting.at);
             }
         }
     }
@@ -321,7 +342,7 @@ impl<'a> Intake<'a> {
         self.tally.lines += report.lines;
         self.tally.alerted += report.alerted;
         for (reason, count) in &report.quiet {
-            *self.tally.quiet.entry(reason.as_str()).or_default() += count;
+            self.tally.quiet(reason.as_str(), reason.meaning(), *count);
         }
         self.alerts_lines += report.lines;
         self.alerts.extend(report.alerts);
@@ -329,29 +350,44 @@ impl<'a> Intake<'a> {
 
     fn hand_on(&mut self) -> Result<(), Error> {
         self.alerts_lines = 0;
-        (self.deliver)(gather(std::mem::take(&mut self.alerts)))
-    }
-
-    fn place(&self, line: u64) -> String {
-        if line == 0 { self.file.clone() } else { format!("{}:{line}", self.file) }
+        // No cap: whoever reads a file wants to see every alert.
+        (self.deliver)(gather_at_most(std::mem::take(&mut self.alerts), usize::MAX))
     }
 }
 
 impl Tally {
+    /// The first place where something could not be read, `file:line`.
+    pub(crate) fn first_skip(&self) -> Option<&str> {
+        self.first_skip.as_ref().map(|first| first.place.as_str())
+    }
+
     /// Everything that could not be read.
     pub(crate) fn skipped_total(&self) -> u64 {
         self.skipped.values().map(|skipped| skipped.count).sum()
     }
 
-    fn skip(&mut self, reason: &'static str, hint: &'static str, count: u64, place: Option<String>) {
+    fn quiet(&mut self, reason: &'static str, meaning: &'static str, count: u64) {
+        let quiet = self.quiet.entry(reason).or_default();
+        quiet.count += count;
+        quiet.meaning = meaning;
+    }
+
+    fn skip(&mut self, reason: &'static str, hint: &'static str, count: u64) {
         let skipped = self.skipped.entry(reason).or_default();
         skipped.count += count;
         skipped.hint = hint;
-        if let Some(place) = place
-            && skipped.places.len() < PLACES_MAX
-            && !skipped.places.contains(&place)
-        {
-            skipped.places.push(place);
+    }
+
+    /// Remembers where something was skipped that is counted already.
+    fn locate(&mut self, reason: &'static str, file: &str, line: u64) {
+        let place = if line == 0 { file.to_owned() } else { format!("{file}:{line}") };
+        let at = (self.files, line);
+        if self.first_skip.as_ref().is_none_or(|first| at < first.at) {
+            self.first_skip = Some(FirstSkip { at, place: place.clone() });
+        }
+        let places = &mut self.skipped.entry(reason).or_default().places;
+        if places.len() < PLACES_MAX && !places.contains(&place) {
+            places.push(place);
         }
     }
 

@@ -31,10 +31,9 @@ fn main() -> ExitCode {
     let mut out = BufWriter::new(AutoStream::new(stdout.lock(), color.unwrap_or_else(|| AutoStream::choice(&stdout))));
     let mut err = AutoStream::new(stderr.lock(), color.unwrap_or_else(|| AutoStream::choice(&stderr)));
     match run(cli.command, &mut out, &mut err) {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::AlertReached) => ExitCode::from(1),
         // `rolewatch replay logs | head` is no failure.
-        Err(Error::ReaderGone) => ExitCode::SUCCESS,
+        Ok(Outcome::Done) | Err(Error::ReaderGone) => ExitCode::SUCCESS,
+        Ok(Outcome::AlertReached) => ExitCode::from(1),
         Err(error) => {
             // Nowhere is left to say that this failed.
             let _ = writeln!(err, "error: {error}");

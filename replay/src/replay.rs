@@ -89,8 +89,7 @@ fn verdict(
         return Err(last);
     }
     if options.strict && tally.skipped_total() > 0 {
-        let first = tally.skipped.values().flat_map(|skipped| &skipped.places).next().cloned();
-        return Err(Error::Strict { count: tally.skipped_total(), first });
+        return Err(Error::Strict { count: tally.skipped_total(), first: tally.first_skip().map(str::to_owned) });
     }
     Ok(match options.fail_on {
         Some(severity) if reached(severity) => Outcome::AlertReached,

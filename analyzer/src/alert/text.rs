@@ -27,11 +27,12 @@ impl Alert {
         if let Some(first) = self.first() {
             page.blank();
             who(&mut page, &first.actor);
-            from(&mut page, first);
-            page.field(
-                "With",
-                if first.user_agent.is_empty() { "a client that does not name itself" } else { &first.user_agent },
-            );
+            // A text line that names no request has no client either.
+            if !first.verb.is_empty() {
+                from(&mut page, first);
+                let unnamed = "a client that does not name itself";
+                page.field("With", if first.user_agent.is_empty() { unnamed } else { &first.user_agent });
+            }
             page.field("When", &self.when());
         }
         page.chapter("What to do");
@@ -47,9 +48,11 @@ impl Alert {
             .flat_map(|finding| &finding.hit.changes)
             .map(|change| (change.sign(), change.text()))
             .collect();
+        // Two findings may tell the same; what was gained says more than what holds now.
         let mut shown: Vec<(char, &str)> = Vec::new();
         for line in &lines {
-            if !shown.contains(line) {
+            let told_better = line.0 == '=' && lines.contains(&('+', line.1));
+            if !shown.contains(line) && !told_better {
                 shown.push(*line);
             }
         }
@@ -120,7 +123,7 @@ impl Alert {
         if !place.is_empty() {
             page.item("", &place.join(", "));
         }
-        for evidence in self.evidence.iter().take(EVENTS_SHOWN) {
+        for evidence in self.evidence.iter().take(EVENTS_SHOWN).filter(|evidence| !evidence.verb.is_empty()) {
             page.item("", &evidence.line());
         }
         let shown = u64::try_from(self.evidence.len().min(EVENTS_SHOWN)).unwrap_or(u64::MAX);

@@ -20,7 +20,7 @@ pub(super) fn is_routine(event: &AuditEvent<'_>, change: &Change, account: Optio
     match principal.identity(event.origin.peer, account) {
         // Bootstrap and reconciliation of the stock roles, at every start of an API server.
         Identity::ControlPlane => principal.username == "system:apiserver" && is_stock(change),
-        Identity::Eks => change.kind != ObjectKind::AwsAuth && is_owned_by_eks(&change.name),
+        Identity::Eks => change.kind.is_rbac() && is_owned_by_eks(&change.name),
         Identity::ServiceAccount(controller) if controller.namespace == "kube-system" => match controller.name {
             // Writes the rules of the labelled roles into the roles that aggregate them; the labelled role is judged.
             "clusterrole-aggregation-controller" => {
@@ -29,7 +29,7 @@ pub(super) fn is_routine(event: &AuditEvent<'_>, change: &Change, account: Optio
                     && ["admin", "edit", "view"].contains(&change.name.as_str())
             }
             "namespace-controller" => change.action == Action::DeletedMany && change.namespace != "kube-system",
-            "generic-garbage-collector" => change.action == Action::Deleted && change.kind != ObjectKind::AwsAuth,
+            "generic-garbage-collector" => change.action == Action::Deleted && change.kind.is_rbac(),
             _ => false,
         },
         Identity::Nobody
@@ -48,7 +48,7 @@ fn is_stock(change: &Change) -> bool {
         ObjectKind::ClusterRole => stock::is_stock_name(RoleKind::ClusterRole, &change.name),
         ObjectKind::ClusterRoleBinding => stock::binding(None, &change.name).is_some(),
         ObjectKind::RoleBinding => stock::binding(Some(&change.namespace), &change.name).is_some(),
-        ObjectKind::AwsAuth => false,
+        ObjectKind::AwsAuth | ObjectKind::ServiceAccount => false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::lessons::Lessons;
 use super::{Quiet, Report, placed};
 use crate::alert::{Alert, AlertId, EVIDENCE_MAX, Evidence};
 use crate::audit::outcome::Outcome;
@@ -9,10 +10,10 @@ use crate::audit::principal::Identity;
 use crate::audit::{AuditEvent, Stage};
 use crate::case::Case;
 use crate::change::{Action, Change, Content, Ordinary};
-use crate::detection::{Check, Finding};
+use crate::detection::{Check, Delta, Finding};
 use crate::detections;
 use crate::envelope::LogLine;
-use crate::memory::{Memory, Remembered, SessionKey, SessionMark};
+use crate::memory::{Granted, Memory, Remembered, SessionKey, SessionMark};
 use crate::session;
 use crate::settings::Settings;
 use crate::severity::Severity;
@@ -30,8 +31,8 @@ pub(super) struct Batch<'a> {
 }
 
 /// What was decided about one event, free of the event itself.
-struct Verdict {
-    findings: Vec<Finding>,
+pub(super) struct Verdict {
+    pub(super) findings: Vec<Finding>,
     /// Session and its findings, for remembering what was told.
     session: Option<(SessionKey, Vec<(&'static str, Severity)>)>,
     /// The worst that was found of the event itself, if anything but its session was found.
@@ -63,9 +64,12 @@ impl<'a> Batch<'a> {
         let log_stream = line.log_stream.as_deref().or(self.source.log_stream.as_deref());
         let mut verdict = self.decide(&event, log_stream);
         let stored = verdict.stored.take();
+        let granted = granted(&verdict.findings, &event);
+        let lessons = Lessons::of(&event, &verdict, self.source);
         self.file(verdict, event_id(&event, self.source), log_stream, report);
+        lessons.teach(self.memory);
         if let Some(change) = stored {
-            self.learn(&change, &event);
+            self.learn(&change, &event, granted);
         }
     }
 
@@ -107,7 +111,7 @@ impl<'a> Batch<'a> {
         let Some(evidence) = verdict.evidence else {
             return report.quiet(verdict.quiet, 1);
         };
-        let mut id = id;
+        let (mut id, mut of_session) = (id, None);
         if let Some((key, told)) = verdict.session {
             let mark = self.memory.session(&key).cloned().unwrap_or_default();
             let is_told = |detection: &str, severity: Severity| {
@@ -125,7 +129,7 @@ impl<'a> Batch<'a> {
             }
             if verdict.of_event.is_none() {
                 id = session_id(&key, &told);
-                self.sessions.insert(key.clone(), report.alerts.len());
+                of_session = Some(key.clone());
             }
             if let Some(worst) = verdict.of_event {
                 // What was told of the session stays away, unless it makes this more urgent.
@@ -142,6 +146,9 @@ impl<'a> Batch<'a> {
         if !self.ids.insert(id.clone()) {
             return report.quiet(Quiet::Repeated, 1);
         }
+        if let Some(key) = of_session {
+            self.sessions.insert(key, report.alerts.len());
+        }
         report.alerted += 1;
         report.alerts.push(Alert {
             id,
@@ -154,13 +161,15 @@ impl<'a> Batch<'a> {
         });
     }
 
-    fn learn(&mut self, change: &Change, event: &AuditEvent<'_>) {
+    fn learn(&mut self, change: &Change, event: &AuditEvent<'_>, granted: Option<Granted>) {
         let cluster = self.source.cluster.as_deref().unwrap_or_default();
         let time = event.time();
         match (change.action, change.after.clone()) {
             (Action::Created | Action::Changed, Content::Known(state)) => {
-                let version = change.version();
-                self.memory.keep(change.key(cluster), Remembered { state, version, time, deleted: false });
+                let key = change.key(cluster);
+                let granted = granted.or_else(|| self.memory.object(&key).and_then(|known| known.granted));
+                let remembered = Remembered { state, version: change.version(), time, deleted: false, granted };
+                self.memory.keep(key, remembered);
             }
             (Action::Deleted, _) => self.memory.forget(&change.key(cluster), time),
             (Action::DeletedMany, _) => {
@@ -179,6 +188,18 @@ impl<'a> Batch<'a> {
 /// Whether the API server stored the change, beyond doubt.
 fn was_stored(event: &AuditEvent<'_>, change: &Change) -> bool {
     event.outcome() == Outcome::Allowed && !matches!(change.ordinary, Some(Ordinary::DryRun | Ordinary::Failed))
+}
+
+/// What the event gave somebody, if that is worth remembering for when it is taken away again.
+fn granted(findings: &[Finding], event: &AuditEvent<'_>) -> Option<Granted> {
+    let severity = findings
+        .iter()
+        .filter(|finding| finding.detection.category() == "rbac" || finding.detection.category() == "aws-auth")
+        .filter(|finding| finding.hit.changes.iter().any(|delta| matches!(delta, Delta::Gained(_) | Delta::Now(_))))
+        .map(|finding| finding.hit.severity)
+        .max()
+        .filter(|severity| *severity >= Severity::Medium)?;
+    Some(Granted { time: event.time()?, severity })
 }
 
 /// Why an event without a finding is quiet.
