@@ -9,6 +9,7 @@ mod output;
 mod progress;
 mod replay;
 mod summary;
+mod tally;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -29,7 +30,9 @@ fn main() -> ExitCode {
     };
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let mut out = BufWriter::new(AutoStream::new(stdout.lock(), color.unwrap_or_else(|| AutoStream::choice(&stdout))));
-    let mut err = AutoStream::new(stderr.lock(), color.unwrap_or_else(|| AutoStream::choice(&stderr)));
+    // Not locked: the line of progress is drawn by a thread of its own.
+    let choice = color.unwrap_or_else(|| AutoStream::choice(&stderr));
+    let mut err = AutoStream::new(stderr, choice);
     match run(cli.command, &mut out, &mut err) {
         // `rolewatch replay logs | head` is no failure.
         Ok(Outcome::Done) | Err(Error::ReaderGone) => ExitCode::SUCCESS,

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use rolewatch_analyzer::severity::Severity;
 
-use crate::intake::{Quieted, Skipped, Tally};
+use crate::tally::{Quieted, Skipped, Tally};
 
 /// Alerts of a run by severity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -129,7 +129,7 @@ mod tests {
     use rolewatch_analyzer::severity::Severity;
 
     use super::{AlertCounts, grouped, write};
-    use crate::intake::{Quieted, Skipped, Tally};
+    use crate::tally::{Quieted, Skipped, Tally};
 
     #[test]
     fn the_summary_is_aligned_and_says_everything_that_was_counted() {

@@ -35,6 +35,9 @@ impl Alert {
             }
             page.field("When", &self.when());
         }
+        if self.events > 1 {
+            self.deeds(&mut page);
+        }
         page.chapter("What to do");
         page.item("", &self.advice());
         self.evidence(&mut page);
@@ -85,6 +88,38 @@ impl Alert {
             let _ = write!(text, " and {left} more");
         }
         text
+    }
+
+    /// What the events of the alert did, alike ones together: `list secrets 3 times, refused once`.
+    fn deeds(&self, page: &mut Page) {
+        let mut deeds: Vec<(String, u64, u64)> = Vec::new();
+        for evidence in &self.evidence {
+            let what = if evidence.resource.is_empty() {
+                evidence.request_uri.split('?').next().unwrap_or_default()
+            } else {
+                &evidence.resource
+            };
+            let name = format!("{} {what}", evidence.verb);
+            let refused = u64::from(evidence.code == 401 || evidence.code == 403);
+            match deeds.iter_mut().find(|(known, ..)| *known == name) {
+                Some((_, count, refusals)) => {
+                    *count += 1;
+                    *refusals += refused;
+                }
+                None => deeds.push((name, 1, refused)),
+            }
+        }
+        page.chapter("What was done");
+        for (name, count, refusals) in deeds.iter().take(DEEDS_SHOWN) {
+            let refused = match (refusals, count) {
+                (0, _) => String::new(),
+                (refusals, count) if refusals == count => ", refused".to_owned(),
+                (refusals, _) => format!(", refused {}", times(*refusals)),
+            };
+            let often = if *count == 1 { String::new() } else { format!(" {}", times(*count)) };
+            page.item("", &format!("{name}{often}{refused}"));
+        }
+        more(page, deeds.len(), DEEDS_SHOWN, "kind of request");
     }
 
     /// What to do next: the advice of the worst finding.
@@ -236,9 +271,25 @@ fn from(page: &mut Page, evidence: &Evidence) {
     page.field("From", &text);
 }
 
+fn plural(what: &str, count: usize) -> String {
+    match (count, what.split_once(' ')) {
+        (1, _) => what.to_owned(),
+        (_, Some((first, rest))) => format!("{first}s {rest}"),
+        (_, None) => format!("{what}s"),
+    }
+}
+
+fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        count => format!("{count} times"),
+    }
+}
+
 fn more(page: &mut Page, total: usize, shown: usize, what: &str) {
     if let Some(left) = total.checked_sub(shown).filter(|left| *left > 0) {
-        page.item("", &format!("and {left} more {what}{}", if left == 1 { "" } else { "s" }));
+        page.item("", &format!("and {left} more {}", plural(what, left)));
     }
 }
 
@@ -290,4 +341,6 @@ const CHANGE_CHARS_SHOWN: usize = 220;
 /// Changed objects shown in one text.
 const OBJECTS_SHOWN: usize = 5;
 /// Events shown in one text.
-const EVENTS_SHOWN: usize = 5;
+const EVENTS_SHOWN: usize = 3;
+/// Kinds of request shown in one text.
+const DEEDS_SHOWN: usize = 6;

@@ -6,9 +6,10 @@
 use crate::audit::AuditEvent;
 use crate::audit::principal::Identity;
 use crate::kube::ObjectKind;
+use crate::memory::State;
 use crate::rbac::{RoleKind, stock};
 
-use super::{Action, Change};
+use super::{Action, Change, Content};
 
 /// Whether a proven part of the control plane did what it always does.
 pub(super) fn is_routine(event: &AuditEvent<'_>, change: &Change, account: Option<&str>) -> bool {
@@ -20,6 +21,7 @@ pub(super) fn is_routine(event: &AuditEvent<'_>, change: &Change, account: Optio
     match principal.identity(event.origin.peer, account) {
         // Bootstrap and reconciliation of the stock roles, at every start of an API server.
         Identity::ControlPlane => principal.username == "system:apiserver" && is_stock(change),
+        Identity::Eks if change.kind == ObjectKind::AwsAuth => only_adds_nodes(change),
         Identity::Eks => change.kind.is_rbac() && is_owned_by_eks(&change.name),
         Identity::ServiceAccount(controller) if controller.namespace == "kube-system" => match controller.name {
             // Writes the rules of the labelled roles into the roles that aggregate them; the labelled role is judged.
@@ -39,6 +41,19 @@ pub(super) fn is_routine(event: &AuditEvent<'_>, change: &Change, account: Optio
         | Identity::Iam
         | Identity::Forged
         | Identity::Other => false,
+    }
+}
+
+/// EKS maps the node role of a managed node group by itself. Anything else in `aws-auth` is somebody's decision, and so is
+/// a write whose content before is not known.
+fn only_adds_nodes(change: &Change) -> bool {
+    match (&change.before, &change.after) {
+        (Some(State::AwsAuth(before)), Content::Known(State::AwsAuth(after))) => {
+            before.without(after).is_empty()
+                && after.pitfalls == before.pitfalls
+                && after.without(before).iter().all(|mapping| mapping.is_for_nodes())
+        }
+        _ => false,
     }
 }
 

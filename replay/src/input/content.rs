@@ -12,10 +12,12 @@ use super::prefix::{Form, Prefix, is_bookkeeping, last_column};
 use super::split::{Body, Records, VALUE_BYTES_MAX};
 use super::unpack::unpack;
 use crate::error::Error;
-use crate::intake::{Intake, Reason};
+use crate::intake::Intake;
+use crate::progress::Progress;
+use crate::tally::Reason;
 
 /// Reads `raw` to its end. Only failures of the disk, the pipe or the output are errors.
-pub(super) fn read<'r>(raw: impl Read + 'r, intake: &mut Intake<'_>) -> Result<(), ReadError> {
+pub(super) fn read<'r>(raw: impl Read + 'r, intake: &mut Intake<'_>, progress: &Progress) -> Result<(), ReadError> {
     let unpacked = unpack(raw)?;
     if unpacked.nested {
         intake.skip(Reason::Nested);
@@ -31,6 +33,7 @@ pub(super) fn read<'r>(raw: impl Read + 'r, intake: &mut Intake<'_>) -> Result<(
         intake.at(record.line);
         open = take(record.body, record.prefix, open, intake, 0);
         intake.settle()?;
+        progress.lines(intake.lines());
     }
     match open {
         Open::Strange(lines) if !lines.is_empty() => {
@@ -180,8 +183,8 @@ enum Line {
     Known,
     /// The beginning of gzip in base64.
     Base64,
-    /// The same, whole and in quotes.
-    QuotedBase64,
+    /// A log line or base64 in quotes, as `jq` prints it without `-r`.
+    Quoted,
     /// Written by an export task to see whether it may.
     WriteTest,
     /// Only helps the tool that wrote it.
@@ -199,8 +202,8 @@ impl Line {
             Self::Known
         } else if text.starts_with(BASE64_OF_GZIP) && is_base64(text) {
             Self::Base64
-        } else if text.starts_with(b"\"H4sI") && text.ends_with(b"\"") {
-            Self::QuotedBase64
+        } else if is_quoted_log(text) {
+            Self::Quoted
         } else if text == WRITE_TEST {
             Self::WriteTest
         } else if is_bookkeeping(text) {
@@ -240,7 +243,7 @@ fn text_line(text: &[u8], prefix: Option<Prefix>, open: Open, intake: &mut Intak
     match kind {
         Line::Entry => return Open::Entry { line: at, prefix, text: text.to_vec(), lines: 1 },
         Line::Base64 => return Open::Base64 { line: at, text: utf8(text).into_owned() },
-        Line::QuotedBase64 => document::open_base64(utf8(text).trim_matches('"'), intake, depth),
+        Line::Quoted => document::open(text, None, intake, depth),
         Line::WriteTest => intake.quiet("export-write-test", "an export task probing its bucket"),
         Line::Bookkeeping => {}
         Line::Known | Line::Strange => line(text, None, intake),
@@ -304,6 +307,15 @@ fn utf8(text: &[u8]) -> Cow<'_, str> {
 /// Whether the first bytes of a file are no text: text holds no NUL, and a damaged line of JSON is still JSON.
 fn is_binary(head: &[u8]) -> bool {
     !matches!(head.trim_ascii_start().first(), Some(b'{' | b'[')) && head.contains(&0)
+}
+
+/// Whether a line is a JSON string that holds something known. Other lines in quotes may continue an entry.
+fn is_quoted_log(text: &[u8]) -> bool {
+    let Some(inner) = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")) else { return false };
+    let start = utf8(inner.get(..LINE_START_BYTES).unwrap_or(inner));
+    let known = inner.starts_with(br#"{\""#) || inner.starts_with(BASE64_OF_GZIP) || has_klog_header(&start);
+    let mut reader = Reader::new(text);
+    known && reader.string().is_ok() && reader.finish().is_ok()
 }
 
 fn is_base64(text: &[u8]) -> bool {

@@ -10,7 +10,8 @@ use rolewatch_analyzer::stream::Source;
 
 use super::content;
 use super::prefix::Prefix;
-use crate::intake::{Intake, Reason};
+use crate::intake::Intake;
+use crate::tally::Reason;
 
 type Walk = Result<(), JsonError>;
 

@@ -51,6 +51,7 @@ fn plain() -> Vec<(&'static str, Vec<u8>)> {
         ("array", array.clone().into()),
         ("array laid out", pretty(&array).into()),
         ("array of strings", strings.into()),
+        ("strings in lines", each_line(|event, _| quoted(event)).into()),
         (
             "EventList",
             format!(r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{{}},"items":{array}}}"#).into(),

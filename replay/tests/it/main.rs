@@ -13,3 +13,4 @@ mod envelopes;
 mod forms;
 mod limits;
 mod support;
+mod terminal;
