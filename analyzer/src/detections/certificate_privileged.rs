@@ -119,11 +119,13 @@ fn worth(case: &Case<'_>, request: &SigningRequest) -> Option<(Severity, String)
 fn privileged(case: &Case<'_>, subject: &pkcs10::Subject) -> Option<String> {
     let groups = subject.organizations.iter().map(|group| (Subject::Group(group.clone()), group, "group "));
     let users = subject.common_names.iter().map(|user| (Subject::User(user.clone()), user, ""));
-    groups
-        .chain(users)
+    let named: Vec<_> = groups.chain(users).collect();
+    let worth = strength::of_each(case, named.iter().map(|(subject, ..)| subject));
+    named
+        .iter()
         .filter_map(|(subject, name, word)| {
             let reserved = is_reserved(name).then_some(Severity::High);
-            let strength = strength::of_subject(case, &subject).max(reserved)?;
+            let strength = worth.get(subject).copied().max(reserved)?;
             (strength >= Severity::High).then(|| (strength, format!("{word}{}", text::name(name))))
         })
         .max_by_key(|(strength, _)| *strength)

@@ -36,16 +36,18 @@ detection! {
 
 fn check(case: &Case<'_>) -> Option<Hit> {
     let wanted = case.impersonation.as_ref().filter(|wanted| !is_self(case, wanted))?;
-    let group = strongest_group(case, wanted);
-    let (strength, why) = worth(case, wanted, group);
-    let whom = whom(wanted, group);
+    let target = Target::of(case, wanted);
+    let (strength, why) = target.worth(case, wanted);
+    let whom = target.name(wanted);
     let mut hit = if wanted.refused {
-        // Nothing was lent, so `why` does not apply.
-        Hit::new(
-            strength.lowered(1).clamp(Severity::Low, Severity::High),
+        let severity = strength.lowered(1).clamp(Severity::Low, Severity::High);
+        let mut hit = Hit::new(
+            severity,
             format!("tried to act as {whom} and was refused"),
-            "The caller has no right to impersonate it.",
-        )
+            "The caller has no right to impersonate it; nothing was lent.",
+        );
+        hit.next = Some("Ask the named person what they wanted to do, and look for what else they tried.".to_owned());
+        hit
     } else if asks_only(case) {
         Hit::new(Severity::Low, format!("asked what {whom} may do, acting as it"), why)
     } else {
@@ -53,10 +55,6 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     };
     if let Some(verb) = &wanted.constraint {
         hit.changes.push(Delta::Note(format!("allowed by the verb {}", text::name(verb))));
-    }
-    if !wanted.refused && !wanted.groups.is_empty() {
-        let groups: Vec<&str> = wanted.groups.iter().map(String::as_str).take(GROUPS_SHOWN).collect();
-        hit.changes.push(Delta::Note(format!("groups acted as: {}", text::name(&groups.join(", ")))));
     }
     hit.subjects.push(whom);
     Some(hit)
@@ -79,75 +77,89 @@ fn asks_only(case: &Case<'_>) -> bool {
     })
 }
 
-/// The identity acted as, with the group that makes it strong.
-fn whom(wanted: &Impersonation, group: Option<(Severity, &String)>) -> String {
-    let user = match ServiceAccount::of_username(&wanted.username) {
-        Some(account) => format!("ServiceAccount {}/{}", text::name(account.namespace), text::name(account.name)),
-        None => text::name(text::short(&wanted.username)),
-    };
-    match (wanted.username.is_empty(), group, wanted.groups.first(), &wanted.other) {
-        (false, Some((strength, group)), ..) if strength >= Severity::High => format!("{user} of {}", text::name(group)),
-        (false, ..) => user,
-        (true, _, Some(group), _) => format!("group {}", text::name(group)),
-        (true, _, None, Some(other)) => text::name(other),
-        (true, _, None, None) => "somebody".to_owned(),
-    }
+/// What is known of the identity acted as.
+struct Target {
+    /// What the user is worth.
+    user: Option<Severity>,
+    /// The group that is worth most.
+    group: Option<(String, Severity)>,
 }
 
-/// The group acted as that is worth most.
-fn strongest_group<'w>(case: &Case<'_>, wanted: &'w Impersonation) -> Option<(Severity, &'w String)> {
-    wanted
-        .groups
-        .iter()
-        // Held by everybody already.
-        .filter(|group| *group != "system:authenticated" && *group != "system:unauthenticated")
-        .filter_map(|group| Some((strength::of_subject(case, &Subject::Group(group.clone()))?, group)))
-        .max_by_key(|(severity, _)| *severity)
-}
-
-/// What acting as this identity is worth, and why.
-fn worth(case: &Case<'_>, wanted: &Impersonation, group: Option<(Severity, &String)>) -> (Severity, String) {
-    if wanted.constraint.as_deref() == Some("impersonate:associated-node") {
-        return (Severity::Low, "The API server verified that the caller runs on the node it acts as.".to_owned());
-    }
-    if let Some(policy) = used_policy(case).filter(|policy| is_admin(&policy.name)) {
-        let why = format!("The request was allowed by the access policy {} of the other.", text::name(&policy.name));
-        return (Severity::Critical, why);
-    }
-    match (group, of_user(case, &wanted.username)) {
-        (Some((severity, group)), user) if severity >= Severity::High && user.is_none_or(|user| severity >= user) => (
-            severity,
-            format!("Members of {} hold strong rights ({severity}), which this lends to the caller.", text::name(group)),
-        ),
-        (_, Some(severity)) if severity >= Severity::High => (
-            severity,
-            format!("This identity holds strong rights ({severity}), which this lends to the caller."),
-        ),
-        _ => (Severity::Low, "Nothing strong is known of this identity; all it may do is lent to the caller.".to_owned()),
-    }
-}
-
-/// What a user is worth: by its bindings, and at least high for names of the control plane and accounts of kube-system.
-fn of_user(case: &Case<'_>, username: &str) -> Option<Severity> {
-    let account = ServiceAccount::of_username(username);
-    let subject = match account {
-        Some(account) => {
-            Subject::ServiceAccount { namespace: account.namespace.to_owned(), name: account.name.to_owned() }
+impl Target {
+    fn of(case: &Case<'_>, wanted: &Impersonation) -> Self {
+        let account = ServiceAccount::of_username(&wanted.username);
+        let user = match account {
+            Some(ServiceAccount { namespace, name }) => {
+                Subject::ServiceAccount { namespace: namespace.to_owned(), name: name.to_owned() }
+            }
+            None => Subject::User(wanted.username.clone()),
+        };
+        let everybodys = ["system:authenticated", "system:unauthenticated"];
+        let groups = wanted.groups.iter().filter(|group| !everybodys.contains(&group.as_str()));
+        let groups: Vec<Subject> = groups.map(|group| Subject::Group(group.clone())).collect();
+        let worth = strength::of_each(case, groups.iter().chain([&user]));
+        // Names of the control plane and accounts of kube-system are worth much, whatever is known of them.
+        let privileged = match account {
+            Some(account) => account.namespace == "kube-system",
+            None => is_reserved(&wanted.username) && wanted.username != "system:anonymous",
+        };
+        Self {
+            user: worth.get(&user).copied().max(privileged.then_some(Severity::High)),
+            group: worth
+                .iter()
+                .filter_map(|(subject, severity)| match subject {
+                    Subject::Group(name) => Some((name.clone(), *severity)),
+                    _ => None,
+                })
+                .max_by(|(one, worth), (other, than)| worth.cmp(than).then_with(|| other.cmp(one))),
         }
-        None => Subject::User(username.to_owned()),
-    };
-    let known = strength::of_subject(case, &subject);
-    let privileged = match account {
-        Some(account) => account.namespace == "kube-system",
-        None => is_reserved(username) && username != "system:anonymous",
-    };
-    if privileged { known.max(Some(Severity::High)) } else { known }
+    }
+
+    /// The strong group, if there is one.
+    fn strong_group(&self) -> Option<(&str, Severity)> {
+        self.group.as_ref().filter(|(_, severity)| *severity >= Severity::High).map(|(name, worth)| (&**name, *worth))
+    }
+
+    /// The identity, with the group that makes it strong.
+    fn name(&self, wanted: &Impersonation) -> String {
+        let user = match ServiceAccount::of_username(&wanted.username) {
+            Some(account) => format!("ServiceAccount {}/{}", text::name(account.namespace), text::name(account.name)),
+            None => text::name(text::short(&wanted.username)),
+        };
+        match (wanted.username.is_empty(), self.strong_group(), wanted.groups.first(), &wanted.other) {
+            (false, Some((group, _)), ..) => format!("{user} of {}", text::name(group)),
+            (false, ..) => user,
+            (true, _, Some(group), _) => format!("group {}", text::name(group)),
+            (true, _, None, Some(other)) => text::name(other),
+            (true, _, None, None) => "somebody".to_owned(),
+        }
+    }
+
+    /// What acting as this identity is worth, and why.
+    fn worth(&self, case: &Case<'_>, wanted: &Impersonation) -> (Severity, String) {
+        if wanted.constraint.as_deref() == Some("impersonate:associated-node") {
+            return (Severity::Low, "The API server verified that the caller runs on the node it acts as.".to_owned());
+        }
+        if let Some(policy) = used_policy(case).filter(|policy| is_admin(&policy.name)) {
+            let why = format!("The request was allowed by the access policy {} of the other.", text::name(&policy.name));
+            return (Severity::Critical, why);
+        }
+        match (self.strong_group(), self.user.filter(|worth| *worth >= Severity::High)) {
+            (Some((group, worth)), user) if user.is_none_or(|user| worth >= user) => {
+                (worth, format!("Members of {} hold strong rights ({worth}); this lends them.", text::name(group)))
+            }
+            (_, Some(worth)) => {
+                (worth, format!("This identity holds strong rights ({worth}); acting as it lends them."))
+            }
+            _ => {
+                let why = "Nothing strong is known of this identity; all it may do is lent to the caller.";
+                (Severity::Low, why.to_owned())
+            }
+        }
+    }
 }
 
 fn used_policy(case: &Case<'_>) -> Option<Policy> {
     case.event.caller.acting_as.as_ref()?;
     Policy::of(case.event.annotations.reason()?)
 }
-
-/// Most groups shown.
-const GROUPS_SHOWN: usize = 10;
