@@ -66,7 +66,9 @@ impl<'a> Batch<'a> {
         let stored = verdict.stored.take();
         let granted = granted(&verdict.findings, &event);
         let lessons = Lessons::of(&event, &verdict, self.source);
-        self.file(verdict, event_id(&event, self.source), log_stream, report);
+        // Only what is told needs an id; most lines are not.
+        let id = if verdict.findings.is_empty() { None } else { Some(event_id(&event, self.source)) };
+        self.file(verdict, id, log_stream, report);
         lessons.teach(self.memory);
         if let Some(change) = stored {
             self.learn(&change, &event, granted);
@@ -107,11 +109,11 @@ impl<'a> Batch<'a> {
     }
 
     /// Turns a verdict into an alert, into one more event of an alert, or into a quiet line.
-    fn file(&mut self, mut verdict: Verdict, id: AlertId, log_stream: Option<&str>, report: &mut Report) {
-        let Some(evidence) = verdict.evidence else {
+    fn file(&mut self, mut verdict: Verdict, id: Option<AlertId>, log_stream: Option<&str>, report: &mut Report) {
+        let (Some(evidence), Some(mut id)) = (verdict.evidence, id) else {
             return report.quiet(verdict.quiet, 1);
         };
-        let (mut id, mut of_session) = (id, None);
+        let mut of_session = None;
         if let Some((key, told)) = verdict.session {
             let mark = self.memory.session(&key).cloned().unwrap_or_default();
             let is_told = |detection: &str, severity: Severity| {

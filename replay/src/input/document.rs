@@ -48,8 +48,8 @@ pub(super) enum Shape {
     EventBridge,
     /// A record of CloudTrail by itself.
     CloudTrail,
-    /// A case of the samples that belong to a detection: `lines`, each an audit event or text.
-    Sample,
+    /// A named case of a detection's tests, in the form of `samples/detections`: made up, so not told as if it had happened.
+    TestCase,
     /// An array of any of these.
     Array,
     /// A string that holds text.
@@ -100,7 +100,7 @@ impl Shape {
             ("results", Kind::Array) => Self::QueryResults,
             ("@message", _) => Self::QueryRow,
             ("Messages", Kind::Array) => Self::Messages,
-            ("lines", Kind::Array) => Self::Sample,
+            ("lines", Kind::Array) => Self::TestCase,
             ("detail-type", _) => Self::EventBridge,
             ("userIdentity", _) => Self::CloudTrail,
             ("kinesis" | "s3" | "Sns", Kind::Object) | ("body" | "Body" | "Data", Kind::String) => Self::Record,
@@ -143,12 +143,13 @@ pub(super) fn open(text: &[u8], prefix: Option<&Prefix>, intake: &mut Intake<'_>
         }
         Shape::Record => record(&mut reader, intake, depth),
         Shape::OnFailure => on_failure(&mut reader, intake, depth),
-        Shape::LogEvents | Shape::QueryResults | Shape::Sample => each(
-            &mut reader,
-            &["events", "results", "lines"],
-            |element, intake| open(element, None, intake, depth + 1),
-            intake,
-        ),
+        Shape::TestCase => {
+            intake.quiet("test-case", "a named case of a detection's tests, not a log");
+            Ok(())
+        }
+        Shape::LogEvents | Shape::QueryResults => {
+            each(&mut reader, &["events", "results"], |element, intake| open(element, None, intake, depth + 1), intake)
+        }
         Shape::LogEvent => log_event(&mut reader, intake),
         Shape::QueryRow => query_row(&mut reader, intake),
         Shape::EventBridge => event_bridge(&mut reader, intake),
@@ -416,7 +417,7 @@ mod tests {
             (r#"{"eventVersion":"1.1","userIdentity":{},"eventSource":"eks.amazonaws.com"}"#, Shape::CloudTrail),
             (r#"{"Messages":[{"Body":"{}"}]}"#, Shape::Messages),
             (r#"{"hello":"world"}"#, Shape::Other),
-            (r#"{"name":"x","lines":[],"expect":{}}"#, Shape::Sample),
+            (r#"{"name":"x","lines":[],"expect":{}}"#, Shape::TestCase),
             ("[]", Shape::Array),
             (r#""x""#, Shape::Text),
             ("17", Shape::Other),

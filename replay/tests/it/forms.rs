@@ -56,7 +56,6 @@ fn plain() -> Vec<(&'static str, Vec<u8>)> {
             "EventList",
             format!(r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{{}},"items":{array}}}"#).into(),
         ),
-        ("samples", format!(r#"[{{"name":"x","lines":{array},"expect":{{}}}}]"#).into()),
         ("gzip", gzip(&lines)),
         ("gzip of several members", [gzip(front), gzip(back)].concat()),
         ("gzip over gzip", gzip(gzip(&lines))),

@@ -12,5 +12,6 @@ mod corpus;
 mod envelopes;
 mod forms;
 mod limits;
+mod readme;
 mod support;
 mod terminal;
