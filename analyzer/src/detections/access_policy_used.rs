@@ -58,7 +58,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
         ),
         None => (
             Severity::Informational,
-            "Access policies leave no object in the cluster; their use is all that the audit log shows of them.".to_owned(),
+            "The right comes from an EKS access policy, which leaves no object in the cluster.".to_owned(),
         ),
     };
     let mut hit = Hit::new(severity, format!("used access policy {}{place}", text::name(name)), why);

@@ -37,7 +37,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     if !principal.in_group("system:masters") {
         return None;
     }
-    let everything = "RBAC and access policies do not limit its members";
+    let everything = "The caller is a member of system:masters, whom neither RBAC nor access policies limit";
     let (severity, why) = match case.identity() {
         // Told by their own detections, or the control plane at work.
         Identity::Forged | Identity::ControlPlane | Identity::Eks | Identity::Nobody | Identity::Anonymous => {
@@ -46,17 +46,17 @@ fn check(case: &Case<'_>) -> Option<Hit> {
         Identity::Iam => match foreign_account(case) {
             Some(account) => (
                 Severity::Medium,
-                format!("{everything}, and this principal belongs to another AWS account, {}.", text::name(account)),
+                format!("{everything}, and belongs to another AWS account, {}.", text::name(account)),
             ),
             None => (Severity::Informational, format!("{everything}.")),
         },
         // The API server's own host, where only AWS can log in.
         Identity::Other if event.origin.is_loopback() => (Severity::Informational, format!("{everything}.")),
-        Identity::Node => (Severity::High, format!("{everything}, and whoever takes this node is one.")),
+        Identity::Node => (Severity::High, format!("{everything}, and whoever takes this node is a member too.")),
         Identity::Other | Identity::ServiceAccount(_) => (
             Severity::High,
             format!(
-                "{everything}, and this caller did not come through IAM: EKS signs no certificates for customers, and \
+                "{everything}, and did not come through IAM: EKS signs no certificates for customers, and \
                  no token carries this group."
             ),
         ),
