@@ -30,7 +30,14 @@ detections! {
     sa_token_unbound_login,
     sa_token_legacy_login,
     sa_token_minted,
+    sa_token_refused,
     audit_event_lost,
+    bootstrap_reconcile_blocked,
+    control_plane_flagged,
+    identity_mapping_broken,
+    aws_auth_loaded_unseen,
+    access_entry_changed,
+    control_plane_exposed,
 }
 
 /// The detection of this id.

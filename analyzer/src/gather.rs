@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::alert::{Alert, AlertId, EVIDENCE_MAX};
-use crate::detection::{Delta, Finding, Hit};
+use crate::detection::{Check, Delta, Finding, Hit};
 use crate::severity::Severity;
 use crate::stream::Source;
 use crate::text;
@@ -66,7 +66,7 @@ struct Key {
 
 /// `None` for alerts that stand alone.
 fn key(alert: &Alert) -> Option<Key> {
-    let first = alert.first().filter(|_| alert.severity < Severity::High)?;
+    let first = alert.first().filter(|_| alert.severity < Severity::High && !is_burst(alert))?;
     Some(Key {
         cluster: alert.source.cluster.clone(),
         account: alert.source.account.clone(),
@@ -74,6 +74,11 @@ fn key(alert: &Alert) -> Option<Key> {
         acting_as: first.actor.acting_as.as_ref().map(|(name, _)| name.clone()),
         client: client(&first.user_agent).to_owned(),
     })
+}
+
+/// Alerts of the text streams stand for a burst already, and for no actor.
+fn is_burst(alert: &Alert) -> bool {
+    alert.worst().is_some_and(|worst| matches!(worst.detection.check, Check::KlogTopic(_) | Check::Login(_)))
 }
 
 /// The first word of a user agent: the product, without its version.

@@ -4,6 +4,7 @@
 //! minted this credential. Nothing here is needed to judge an event; with it there is more to say.
 
 mod bounded;
+mod streams;
 
 use jiff::Timestamp;
 
@@ -13,17 +14,24 @@ use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
 use crate::severity::Severity;
 
 use self::bounded::{Bounded, Weight};
+use self::streams::Streams;
+pub use self::streams::{Granted, TopicKey, Unauthenticated, Unseen};
 
 /// Memory of earlier events. In this form it lives in the process; every part is bounded, oldest out first.
 #[derive(Debug, Clone)]
 pub struct Memory {
     objects: Bounded<ObjectKey, Remembered>,
     sessions: Bounded<SessionKey, SessionMark>,
+    streams: Streams,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { objects: Bounded::new(OBJECT_BYTES_MAX), sessions: Bounded::new(SESSION_BYTES_MAX) }
+        Self {
+            objects: Bounded::new(OBJECT_BYTES_MAX),
+            sessions: Bounded::new(SESSION_BYTES_MAX),
+            streams: Streams::default(),
+        }
     }
 }
 
@@ -176,7 +184,7 @@ impl Memory {
     /// How many entries were dropped because a part was full.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.objects.dropped() + self.sessions.dropped()
+        self.objects.dropped() + self.sessions.dropped() + self.streams.dropped()
     }
 }
 

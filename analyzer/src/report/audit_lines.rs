@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Quiet, Report, placed};
+use super::{Quiet, Report, placed, text_lines};
 use crate::alert::{Alert, AlertId, EVIDENCE_MAX, Evidence};
 use crate::audit::outcome::Outcome;
 use crate::audit::{AuditEvent, Stage};
@@ -61,6 +61,7 @@ impl<'a> Batch<'a> {
         let log_stream = line.log_stream.as_deref().or(self.source.log_stream.as_deref());
         let mut verdict = self.decide(&event, log_stream);
         let stored = verdict.stored.take();
+        text_lines::remember_refused(&event, self.source, self.memory);
         self.file(verdict, event_id(&event, self.source), log_stream, report);
         if let Some(change) = stored {
             self.learn(&change, &event);
@@ -80,7 +81,7 @@ impl<'a> Batch<'a> {
             let (hit, of_session) = match detection.check {
                 Check::Audit(check) => (check(&case), false),
                 Check::Session(check) => (check(&case), true),
-                Check::Klog(_) => (None, false),
+                Check::Klog(_) | Check::KlogTopic(_) | Check::Login(_) | Check::Call(_) => (None, false),
             };
             let Some(hit) = hit else {
                 continue;
@@ -149,6 +150,7 @@ impl<'a> Batch<'a> {
                 let version = change.version();
                 self.memory.keep(change.key(cluster), Remembered { state, version, time, deleted: false });
             }
+            (Action::Created, Content::NotRecorded) => text_lines::remember_unseen(change, event, cluster, self.memory),
             (Action::Deleted, _) => self.memory.forget(&change.key(cluster), time),
             (Action::DeletedMany, _) => {
                 for gone in &change.deleted {
@@ -170,7 +172,10 @@ fn was_stored(event: &AuditEvent<'_>, change: &Change) -> bool {
 
 /// Why an event without a finding is quiet.
 fn quiet(case: &Case<'_>) -> Quiet {
-    if case.event.stage == Stage::ResponseStarted && case.event.outcome() != Outcome::Unauthenticated {
+    if case.event.outcome() == Outcome::Unauthenticated {
+        return Quiet::Unauthenticated;
+    }
+    if case.event.stage == Stage::ResponseStarted {
         return Quiet::OtherStage;
     }
     let of_change = case.written.as_ref().map(|change| change.ordinary);
