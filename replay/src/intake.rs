@@ -8,7 +8,7 @@ use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::envelope::{BadEntry, Envelope, EnvelopeError, LogLine};
 use rolewatch_analyzer::gather::gather;
 use rolewatch_analyzer::memory::Memory;
-use rolewatch_analyzer::report::{Report, analyze, analyze_envelope};
+use rolewatch_analyzer::report::{Report, analyze, analyze_cloudtrail, analyze_envelope};
 use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::stream::{Source, Stream};
 
@@ -78,8 +78,6 @@ pub(crate) enum Reason {
     NoMessage,
     /// A notification about an object.
     S3Notification,
-    /// A record of CloudTrail.
-    CloudTrail,
     /// A delivery that could not be opened.
     Delivery(EnvelopeError),
 }
@@ -97,7 +95,6 @@ impl Reason {
             Self::NoData => "no-data",
             Self::NoMessage => "no-message-column",
             Self::S3Notification => "s3-notification",
-            Self::CloudTrail => "cloudtrail",
             Self::Delivery(error) => error.code(),
         }
     }
@@ -113,7 +110,6 @@ impl Reason {
             Self::NoData => "the event names no data",
             Self::NoMessage => "the query has no `@message`; add it to `fields`",
             Self::S3Notification => "it names an object and holds no log; replay the object",
-            Self::CloudTrail => "records of CloudTrail are not yet understood",
             Self::Delivery(_) => "",
         }
     }
@@ -239,6 +235,17 @@ impl<'a> Intake<'a> {
     pub(crate) fn delivery(&mut self, envelope: &Envelope) {
         self.judge();
         let report = analyze_envelope(envelope, self.settings, &mut self.memory);
+        let place = self.place(self.line);
+        for (reason, count) in &report.skipped {
+            self.tally.skip(reason.as_str(), "", *count, Some(place.clone()));
+        }
+        self.absorb(report);
+    }
+
+    /// Takes one call of the AWS API, as CloudTrail recorded it.
+    pub(crate) fn call(&mut self, record: &[u8]) {
+        self.judge();
+        let report = analyze_cloudtrail(&String::from_utf8_lossy(record), self.settings, &mut self.memory);
         let place = self.place(self.line);
         for (reason, count) in &report.skipped {
             self.tally.skip(reason.as_str(), "", *count, Some(place.clone()));

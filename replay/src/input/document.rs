@@ -145,7 +145,7 @@ pub(super) fn open(text: &[u8], prefix: Option<&Prefix>, intake: &mut Intake<'_>
         }
         Shape::QueryRow => query_row(&mut reader, intake),
         Shape::CloudTrail => {
-            intake.skip(Reason::CloudTrail);
+            intake.call(text);
             Ok(())
         }
         Shape::Array if is_query_row(text) => query_row(&mut reader, intake),
