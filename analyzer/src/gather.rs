@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::alert::{Alert, AlertId, EVIDENCE_MAX};
 use crate::detection::{Check, Delta, Finding, Hit};
 use crate::severity::Severity;
-use crate::stream::Source;
+use crate::stream::{Source, Stream};
 use crate::text;
 
 /// Joins bursts into digests and holds the number of alerts to [`ALERTS_MAX`]. See [`gather_at_most`].
@@ -66,7 +66,7 @@ struct Key {
 
 /// `None` for alerts that stand alone.
 fn key(alert: &Alert) -> Option<Key> {
-    let first = alert.first().filter(|_| alert.severity < Severity::High && !is_burst(alert))?;
+    let first = alert.first().filter(|_| alert.severity < Severity::High)?;
     Some(Key {
         cluster: alert.source.cluster.clone(),
         account: alert.source.account.clone(),
@@ -74,11 +74,6 @@ fn key(alert: &Alert) -> Option<Key> {
         acting_as: first.actor.acting_as.as_ref().map(|(name, _)| name.clone()),
         client: client(&first.user_agent).to_owned(),
     })
-}
-
-/// Alerts of the text streams stand for a burst already, and for no actor.
-fn is_burst(alert: &Alert) -> bool {
-    alert.worst().is_some_and(|worst| matches!(worst.detection.check, Check::KlogTopic(_) | Check::Login(_)))
 }
 
 /// The first word of a user agent: the product, without its version.
@@ -124,6 +119,8 @@ fn digest(alerts: Vec<Alert>, overflow: bool) -> Option<Alert> {
     let first = alerts.first()?.first()?.clone();
     let summary = if overflow {
         format!("{count} more alerts in one message, because there were too many; worst: {worst}")
+    } else if let Some((what, log)) = text_stream(&alerts, worst) {
+        format!("{what}, and {} more from the {log} log; worst: {worst}", count - 1)
     } else {
         let client = client(&first.user_agent);
         let with = if client.is_empty() { String::new() } else { format!(" with {client}") };
@@ -134,6 +131,17 @@ fn digest(alerts: Vec<Alert>, overflow: bool) -> Option<Alert> {
     let events = alerts.iter().map(|alert| alert.events).sum();
     let evidence = alerts.into_iter().flat_map(|alert| alert.evidence).take(EVIDENCE_MAX).collect();
     Some(Alert { id, severity: worst, summary: text::printable(&summary, 400), findings, evidence, events, source })
+}
+
+/// Text lines have no actor who makes changes: their digest says the gravest of them.
+fn text_stream(alerts: &[Alert], worst: Severity) -> Option<(&str, &'static str)> {
+    let finding = alerts.iter().find(|alert| alert.severity == worst)?.worst()?;
+    let log = match finding.detection.check {
+        Check::Klog(_) | Check::KlogTopic(_) => Stream::Api,
+        Check::Login(_) => Stream::Authenticator,
+        Check::Audit(_) | Check::Session(_) | Check::Call(_) => return None,
+    };
+    Some((&finding.hit.what, log.as_str()))
 }
 
 /// One finding per detection, worst first, that lists what each alert saw.

@@ -101,6 +101,11 @@ impl Evidence {
     /// The audit event of a request whose token was refused, found by the time of the line that tells why.
     #[must_use]
     pub fn of_refused(refused: Unauthenticated) -> Self {
+        // The address stands in for the name: refusals of two clients are two stories.
+        let display = match &refused.peer {
+            Some(peer) => format!("a client at {peer} whose token was refused"),
+            None => "a client whose token was refused".to_owned(),
+        };
         Self {
             stream: Stream::Audit,
             audit_id: refused.audit_id,
@@ -110,7 +115,7 @@ impl Evidence {
             request_uri: refused.request_uri,
             code: 401,
             outcome: "unauthenticated",
-            actor: Actor { display: "a client whose token was refused".to_owned(), kind: "nobody", ..Actor::default() },
+            actor: Actor { display, kind: "nobody", ..Actor::default() },
             peer: refused.peer,
             claimed: refused.claimed,
             user_agent: refused.user_agent,
@@ -152,7 +157,6 @@ impl Evidence {
             outcome: if event.failed() { "failed" } else { "success" },
             actor: Actor {
                 display: text::name(event.actor.display()),
-                username: text::name(&event.actor.arn),
                 uid: text::name(&event.actor.principal_id),
                 kind: if event.actor.is_service() { "eks" } else { "iam" },
                 arn: (!event.actor.arn.is_empty()).then(|| text::name(&event.actor.arn)),

@@ -28,11 +28,14 @@ impl Alert {
         if let Some(first) = self.first() {
             page.blank();
             who(&mut page, &first.actor);
-            from(&mut page, first);
-            page.field(
-                "With",
-                if first.user_agent.is_empty() { "a client that does not name itself" } else { &first.user_agent },
-            );
+            // A text line has no client; saying so twice helps nobody.
+            if first.stream == Stream::Audit || first.peer.is_some() || !first.claimed.is_empty() {
+                from(&mut page, first);
+                page.field(
+                    "With",
+                    if first.user_agent.is_empty() { "a client that does not name itself" } else { &first.user_agent },
+                );
+            }
             page.field("When", &self.when());
         }
         page.chapter("What to do");
@@ -198,6 +201,10 @@ impl Alert {
 impl Evidence {
     /// One line that says which event this is.
     fn line(&self) -> String {
+        if self.audit_id.is_empty() && self.verb.is_empty() {
+            let time = self.time.map(|time| time.strftime(", %Y-%m-%d %H:%M:%S UTC").to_string());
+            return format!("a line of the {} log{}", self.stream.as_str(), time.unwrap_or_default());
+        }
         let mut text = String::new();
         if !self.audit_id.is_empty() {
             let word = if self.stream == Stream::CloudTrail { "event ID" } else { "audit ID" };

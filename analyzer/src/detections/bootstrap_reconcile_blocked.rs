@@ -47,7 +47,7 @@ fn check(entry: &KlogEntry<'_>) -> Option<Topic> {
     let mut hit = Hit::new(severity, what, why);
     hit.changes.push(Delta::Note(text::printable(&message, LINE_CHARS_MAX)));
     hit.objects.extend(object);
-    Some(Topic { name: name.to_owned(), hit })
+    Some(Topic { name: format!("{name} {shown}"), hit })
 }
 
 /// Texts of `pkg/registry/rbac/rest/storage_rbac.go`. `created ...` at the first start is none of them.

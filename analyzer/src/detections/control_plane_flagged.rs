@@ -42,7 +42,7 @@ fn check(entry: &KlogEntry<'_>) -> Option<Topic> {
         "These settings decide who is let in, what is recorded and what is encrypted.",
     );
     hit.changes.push(Delta::Note(format!("{shown}: {meaning}")));
-    Some(Topic { name: "flags".to_owned(), hit })
+    Some(Topic { name: flag.to_owned(), hit })
 }
 
 /// What is risky about a value; `None` for the values that are not. Flags of kube-apiserver, Kubernetes 1.20 to 1.36.

@@ -21,7 +21,7 @@ detection! {
     /// ## What it misses
     ///
     /// Whose token it was: most causes name nobody. The join is by time, at most one second apart, so on a busy cluster
-    /// the address may be that of another refusal, and it needs both streams. A 401 alone is counted and stays quiet, a
+    /// the address may be that of another refusal; it needs both streams, and the audit event has to be read first. A 401 alone is counted and stays quiet, a
     /// burst of them too: without the cause it is what every scanner leaves behind. Refusals of one cause, account and
     /// hour are one alert; its count covers one delivery.
     ///
