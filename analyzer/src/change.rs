@@ -301,6 +301,9 @@ fn kind(event: &AuditEvent<'_>) -> Option<ObjectKind> {
     if object.api_group == RBAC_GROUP && object.subresource.is_empty() {
         return ObjectKind::of_resource(&object.resource);
     }
+    if object.is("", "serviceaccounts") && event.verb != Verb::DeleteCollection {
+        return Some(ObjectKind::ServiceAccount);
+    }
     let in_reach = object.is("", "configmaps") && object.namespace == "kube-system";
     (in_reach && (object.name == "aws-auth" || event.verb == Verb::DeleteCollection)).then_some(ObjectKind::AwsAuth)
 }
@@ -381,6 +384,17 @@ fn state(manifest: &Manifest, kind: ObjectKind) -> Content {
         ObjectKind::AwsAuth => State::AwsAuth(AwsAuth::read(
             manifest.data.iter().flatten().map(|(name, text)| (name.as_str(), text.as_str())),
         )),
+        ObjectKind::ServiceAccount => {
+            let mut annotations: Vec<(String, String)> = manifest
+                .meta
+                .annotations
+                .iter()
+                .filter(|(key, _)| key.starts_with("eks.amazonaws.com/"))
+                .cloned()
+                .collect();
+            annotations.sort();
+            State::ServiceAccount(annotations)
+        }
     })
 }
 

@@ -267,13 +267,24 @@ pub fn inflate(bytes: &[u8]) -> Result<Inflated, EnvelopeError> {
     if !is_gzip(bytes) {
         return Err(EnvelopeError::NotGzip);
     }
-    let mut text = Vec::new();
     let limit = u64::try_from(INFLATED_BYTES_MAX).unwrap_or(u64::MAX);
-    let outcome = flate2::read::MultiGzDecoder::new(bytes).take(limit + 1).read_to_end(&mut text);
-    if text.len() > INFLATED_BYTES_MAX {
-        return Err(EnvelopeError::TooLarge);
+    let mut text = Vec::new();
+    let mut rest = bytes;
+    while is_gzip(rest) {
+        let room = (limit + 1).saturating_sub(u64::try_from(text.len()).unwrap_or(u64::MAX));
+        let mut member = flate2::bufread::GzDecoder::new(rest);
+        let outcome = member.by_ref().take(room).read_to_end(&mut text);
+        if text.len() > INFLATED_BYTES_MAX {
+            return Err(EnvelopeError::TooLarge);
+        }
+        if outcome.is_err() {
+            return Ok(Inflated { text, damage: Some(EnvelopeError::GzipDamaged) });
+        }
+        rest = member.into_inner();
     }
-    Ok(Inflated { text, damage: outcome.is_err().then_some(EnvelopeError::GzipDamaged) })
+    // Zeros after the last member are padding, as gzip itself takes them.
+    let damage = rest.iter().any(|byte| *byte != 0).then_some(EnvelopeError::GzipDamaged);
+    Ok(Inflated { text, damage })
 }
 
 /// Whether the bytes begin as gzip does (RFC 1952 section 2.3.1).
@@ -356,6 +367,8 @@ mod tests {
         let mut wrong_crc = whole.clone();
         let at = wrong_crc.len() - 6;
         wrong_crc[at] ^= 1;
+        let padded = [whole.as_slice(), &[0; 7]].concat();
+        assert_eq!(Envelope::open_gzip(&padded).unwrap().damage(), None);
         let with_garbage = [whole.as_slice(), b"garbage"].concat();
         for bytes in [without_trailer, &wrong_crc, &with_garbage] {
             let envelope = Envelope::open_gzip(bytes).unwrap();

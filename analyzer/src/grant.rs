@@ -240,7 +240,8 @@ fn namespace_of(scope: &Scope) -> Option<&str> {
 }
 
 /// Who holds a role through the bindings that are remembered, and where.
-fn holders(case: &Case<'_>, change: &Change) -> Vec<(Subject, Scope)> {
+#[must_use]
+pub fn holders(case: &Case<'_>, change: &Change) -> Vec<(Subject, Scope)> {
     let role_kind = if change.kind == ObjectKind::Role { rbac::RoleKind::Role } else { rbac::RoleKind::ClusterRole };
     let refers = |role_ref: &Option<RoleRef>| {
         role_ref.as_ref().is_some_and(|role| role.kind == role_kind && role.name == change.name)
@@ -366,6 +367,7 @@ pub fn lost_lines(kind: ObjectKind, namespace: &str, state: &State) -> Vec<Delta
             .take(SUBJECTS_LISTED)
             .map(|mapping| Delta::Lost(text::printable(&mapping.to_string(), LINE_CHARS_MAX)))
             .collect(),
+        State::ServiceAccount(_) => Vec::new(),
     }
 }
 

@@ -21,6 +21,8 @@ pub enum ObjectKind {
     ClusterRoleBinding,
     /// The ConfigMap `aws-auth` in `kube-system`
     AwsAuth,
+    /// ServiceAccount, for its IAM role
+    ServiceAccount,
 }
 
 impl ObjectKind {
@@ -45,7 +47,14 @@ impl ObjectKind {
             Self::RoleBinding => "RoleBinding",
             Self::ClusterRoleBinding => "ClusterRoleBinding",
             Self::AwsAuth => "ConfigMap",
+            Self::ServiceAccount => "ServiceAccount",
         }
+    }
+
+    /// A kind of `rbac.authorization.k8s.io`.
+    #[must_use]
+    pub const fn is_rbac(self) -> bool {
+        self.is_role() || self.is_binding()
     }
 
     /// Role or ClusterRole.
@@ -63,7 +72,7 @@ impl ObjectKind {
     /// The group version whose objects have namespaces.
     #[must_use]
     pub const fn is_namespaced(self) -> bool {
-        matches!(self, Self::Role | Self::RoleBinding | Self::AwsAuth)
+        !matches!(self, Self::ClusterRole | Self::ClusterRoleBinding)
     }
 }
 

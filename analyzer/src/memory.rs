@@ -6,6 +6,8 @@
 mod bounded;
 mod streams;
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 
 use crate::aws_auth::AwsAuth;
@@ -15,13 +17,17 @@ use crate::severity::Severity;
 
 use self::bounded::{Bounded, Weight};
 use self::streams::Streams;
-pub use self::streams::{Granted, TopicKey, Unauthenticated, Unseen};
+pub use self::streams::{LetIn, TopicKey, Unauthenticated, Unseen};
 
 /// Memory of earlier events. In this form it lives in the process; every part is bounded, oldest out first.
 #[derive(Debug, Clone)]
 pub struct Memory {
     objects: Bounded<ObjectKey, Remembered>,
     sessions: Bounded<SessionKey, SessionMark>,
+    minted: Bounded<(String, String), Minted>,
+    credentials: Bounded<(String, String), Vec<IpAddr>>,
+    addresses: Bounded<(String, IpAddr), String>,
+    secrets: Bounded<(String, String, String), Maker>,
     streams: Streams,
 }
 
@@ -30,6 +36,10 @@ impl Default for Memory {
         Self {
             objects: Bounded::new(OBJECT_BYTES_MAX),
             sessions: Bounded::new(SESSION_BYTES_MAX),
+            minted: Bounded::new(TOKEN_BYTES_MAX),
+            credentials: Bounded::new(TOKEN_BYTES_MAX),
+            addresses: Bounded::new(TOKEN_BYTES_MAX),
+            secrets: Bounded::new(TOKEN_BYTES_MAX),
             streams: Streams::default(),
         }
     }
@@ -69,6 +79,8 @@ pub enum State {
     },
     /// The `aws-auth` ConfigMap.
     AwsAuth(AwsAuth),
+    /// A ServiceAccount: the annotations that bind it to IAM (`eks.amazonaws.com/...`), sorted.
+    ServiceAccount(Vec<(String, String)>),
 }
 
 /// The last that was seen of an object.
@@ -82,6 +94,17 @@ pub struct Remembered {
     pub time: Option<Timestamp>,
     /// It has been deleted since.
     pub deleted: bool,
+    /// The last time that it gave somebody rights worth a medium alert or more.
+    pub granted: Option<Granted>,
+}
+
+/// When rights were given, and how grave that was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Granted {
+    /// When.
+    pub time: Timestamp,
+    /// How grave.
+    pub severity: Severity,
 }
 
 /// One way of using one credential. The first event of a session is the login.
@@ -106,6 +129,28 @@ pub struct SessionKey {
 pub struct SessionMark {
     /// The detections that were told, and how urgent they were.
     pub told: Vec<(&'static str, Severity)>,
+}
+
+/// A token that somebody asked for by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Minted {
+    /// Who asked.
+    pub by: Maker,
+    /// How grave it was.
+    pub severity: Severity,
+}
+
+/// Who made something, from where and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Maker {
+    /// The name to show.
+    pub name: String,
+    /// The address that connected.
+    pub peer: Option<IpAddr>,
+    /// When.
+    pub time: Option<Timestamp>,
+    /// The audit ID of the request.
+    pub audit_id: String,
 }
 
 impl Memory {
@@ -144,7 +189,7 @@ impl Memory {
             ObjectKey { cluster: cluster.to_owned(), kind, namespace: namespace.to_owned(), name: role.name.clone() };
         match &self.object(&key)?.state {
             State::Role { rules, .. } => Some(rules),
-            State::Binding { .. } | State::AwsAuth(_) => None,
+            State::Binding { .. } | State::AwsAuth(_) | State::ServiceAccount(_) => None,
         }
     }
 
@@ -181,10 +226,66 @@ impl Memory {
         self.sessions.insert(key, mark);
     }
 
+    /// Who asked for the token of this credential id, unless that was routine.
+    #[must_use]
+    pub fn minted(&self, cluster: &str, credential: &str) -> Option<&Minted> {
+        self.minted.get(&(cluster.to_owned(), credential.to_owned()))
+    }
+
+    /// Keeps who asked for a token.
+    pub fn keep_minted(&mut self, cluster: &str, credential: &str, minted: Minted) {
+        self.minted.insert((cluster.to_owned(), credential.to_owned()), minted);
+    }
+
+    /// The addresses a credential was used from, the first one first.
+    #[must_use]
+    pub fn addresses_of(&self, cluster: &str, credential: &str) -> &[IpAddr] {
+        self.credentials.get(&(cluster.to_owned(), credential.to_owned())).map_or(&[], Vec::as_slice)
+    }
+
+    /// Notes that a credential was used from an address; at most [`ADDRESSES_MAX`] are kept.
+    pub fn note_address(&mut self, cluster: &str, credential: &str, peer: IpAddr) {
+        let known = self.addresses_of(cluster, credential);
+        if !known.contains(&peer) && known.len() < ADDRESSES_MAX {
+            let peers = known.iter().copied().chain([peer]).collect();
+            self.credentials.insert((cluster.to_owned(), credential.to_owned()), peers);
+        }
+    }
+
+    /// The node that an address was last seen to belong to.
+    #[must_use]
+    pub fn node_at(&self, cluster: &str, address: IpAddr) -> Option<&str> {
+        self.addresses.get(&(cluster.to_owned(), address)).map(String::as_str)
+    }
+
+    /// Notes that an address belongs to a node.
+    pub fn note_node(&mut self, cluster: &str, address: IpAddr, node: &str) {
+        if self.node_at(cluster, address) != Some(node) {
+            self.addresses.insert((cluster.to_owned(), address), node.to_owned());
+        }
+    }
+
+    /// Who created a Secret.
+    #[must_use]
+    pub fn secret_maker(&self, cluster: &str, namespace: &str, name: &str) -> Option<&Maker> {
+        self.secrets.get(&(cluster.to_owned(), namespace.to_owned(), name.to_owned()))
+    }
+
+    /// Keeps who created a Secret.
+    pub fn keep_secret_maker(&mut self, cluster: &str, namespace: &str, name: &str, maker: Maker) {
+        self.secrets.insert((cluster.to_owned(), namespace.to_owned(), name.to_owned()), maker);
+    }
+
     /// How many entries were dropped because a part was full.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.objects.dropped() + self.sessions.dropped() + self.streams.dropped()
+        self.objects.dropped()
+            + self.sessions.dropped()
+            + self.minted.dropped()
+            + self.credentials.dropped()
+            + self.addresses.dropped()
+            + self.secrets.dropped()
+            + self.streams.dropped()
     }
 }
 
@@ -223,7 +324,34 @@ impl Weight for Remembered {
                     120 + mapping.principal.to_string().len() + mapping.username.len() + text(&mapping.groups)
                 })
                 .sum(),
+            State::ServiceAccount(annotations) => {
+                annotations.iter().map(|(key, value)| key.len() + value.len() + 48).sum()
+            }
         }
+    }
+}
+
+impl Weight for Minted {
+    fn weight(&self) -> usize {
+        100 + self.by.weight()
+    }
+}
+
+impl Weight for Maker {
+    fn weight(&self) -> usize {
+        250 + self.name.len() + self.audit_id.len()
+    }
+}
+
+impl Weight for Vec<IpAddr> {
+    fn weight(&self) -> usize {
+        200 + self.len() * 17
+    }
+}
+
+impl Weight for String {
+    fn weight(&self) -> usize {
+        150 + self.len()
     }
 }
 
@@ -238,6 +366,12 @@ pub const OBJECT_BYTES_MAX: usize = 16 << 20;
 
 /// Room for sessions: 16 MiB, about forty thousand.
 pub const SESSION_BYTES_MAX: usize = 16 << 20;
+
+/// Room for each table about tokens: 4 MiB, more than ten thousand entries.
+pub const TOKEN_BYTES_MAX: usize = 4 << 20;
+
+/// Addresses kept of one credential: the first ones are what later ones are held against.
+pub const ADDRESSES_MAX: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -260,6 +394,7 @@ mod tests {
             version: Some(version),
             time: Some(jiff::Timestamp::from_second(second).unwrap()),
             deleted: false,
+            granted: None,
         }
     }
 

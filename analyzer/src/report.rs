@@ -2,6 +2,7 @@
 
 mod audit_lines;
 mod calls;
+mod lessons;
 mod reasons;
 mod text_lines;
 

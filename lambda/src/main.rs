@@ -1,2 +1,26 @@
-//! The Lambda.
-fn main() {}
+//! The function's process: reads the configuration, builds the client once, then answers one delivery after another.
+
+use std::process::ExitCode;
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use rolewatch_lambda::config::Config;
+use rolewatch_lambda::handler::Handler;
+use rolewatch_lambda::sink::sns::SnsSink;
+use rolewatch_lambda::{start, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    telemetry::init();
+    let config = match Config::from_variables(std::env::vars_os()) {
+        Ok(config) => config,
+        Err(error) => return start::refuse(&error),
+    };
+    let sink = SnsSink::connect(config.alert_topic.clone()).await;
+    let handler = Handler::new(config, sink);
+    let answer = service_fn(async |event: LambdaEvent<_>| handler.handle(&event).await);
+    match lambda_runtime::run(answer).await {
+        Ok(()) => ExitCode::SUCCESS,
+        // The runtime interface is gone, and with it whoever could be told; the runtime has logged why.
+        Err(_) => ExitCode::FAILURE,
+    }
+}

@@ -10,7 +10,7 @@ use rolewatch_analyzer::severity::Severity;
 
 /// Who just gained power over an Amazon EKS cluster: reads its control-plane logs and tells
 #[derive(Debug, Parser)]
-#[command(name = "rolewatch", version, about, arg_required_else_help = true, after_help = EXIT_STATUS)]
+#[command(name = "rolewatch", version, arg_required_else_help = true, after_help = EXIT_STATUS)]
 pub(crate) struct Cli {
     /// When to use colour; `NO_COLOR` is honoured
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]

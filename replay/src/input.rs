@@ -56,9 +56,9 @@ impl Input {
         let name = self.name();
         intake.open_file(&name);
         let read = match self {
-            Self::Stdin => content::read(progress.watch(io::stdin().lock()), intake),
+            Self::Stdin => content::read(progress.watch(io::stdin().lock()), intake, progress),
             Self::File { path, .. } => match File::open(path) {
-                Ok(file) => content::read(progress.watch(file), intake),
+                Ok(file) => content::read(progress.watch(file), intake, progress),
                 Err(source) => return Err(Error::Open { path: name, source }),
             },
         };

@@ -1,18 +1,18 @@
-//! Collecting lines into batches, having them judged, and keeping count of what became of each.
+//! Collecting lines into batches and having them judged.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rolewatch_analyzer::alert::Alert;
-use rolewatch_analyzer::envelope::{BadEntry, Envelope, EnvelopeError, LogLine};
-use rolewatch_analyzer::gather::gather;
+use rolewatch_analyzer::envelope::{BadEntry, Envelope, LogLine};
+use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
 use rolewatch_analyzer::report::{Report, analyze, analyze_cloudtrail, analyze_envelope};
 use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::stream::{Source, Stream};
 
 use crate::error::Error;
+use crate::tally::{Reason, Tally};
 
 /// Where gathered alerts go.
 pub(crate) type Deliver<'a> = dyn FnMut(Vec<Alert>) -> Result<(), Error> + 'a;
@@ -29,90 +29,6 @@ pub(crate) struct Intake<'a> {
     tally: Tally,
     file: String,
     line: u64,
-}
-
-/// What became of everything that was read.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    /// Files, standard input included.
-    pub(crate) files: u64,
-    /// Log lines.
-    pub(crate) lines: u64,
-    /// Lines that are evidence of an alert.
-    pub(crate) alerted: u64,
-    /// Lines judged and found ordinary, by reason.
-    pub(crate) quiet: BTreeMap<&'static str, u64>,
-    /// What could not be read, by reason.
-    pub(crate) skipped: BTreeMap<&'static str, Skipped>,
-}
-
-/// What could not be read, for one reason.
-#[derive(Debug, Default)]
-pub(crate) struct Skipped {
-    /// How often.
-    pub(crate) count: u64,
-    /// What that means and what to do; empty where the reason says it.
-    pub(crate) hint: &'static str,
-    /// The first places, `file:line`, at most [`PLACES_MAX`].
-    pub(crate) places: Vec<String>,
-}
-
-/// Why a piece of the input is no log line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reason {
-    /// JSON, but nothing that holds log lines.
-    Unknown,
-    /// No text.
-    Binary,
-    /// A gzip layer breaks off or fails its checksum.
-    GzipDamaged,
-    /// More layers than anyone makes.
-    Nested,
-    /// A document breaks off.
-    Cut,
-    /// A document beyond the limit.
-    TooLarge,
-    /// An event or record without the data that it should carry.
-    NoData,
-    /// A query result without `@message`.
-    NoMessage,
-    /// A notification about an object.
-    S3Notification,
-    /// A delivery that could not be opened.
-    Delivery(EnvelopeError),
-}
-
-impl Reason {
-    /// A stable word, in kebab case.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown-content",
-            Self::Binary => "not-text",
-            Self::GzipDamaged => "gzip-damaged",
-            Self::Nested => "nested-too-deep",
-            Self::Cut => "document-cut",
-            Self::TooLarge => "document-too-large",
-            Self::NoData => "no-data",
-            Self::NoMessage => "no-message-column",
-            Self::S3Notification => "s3-notification",
-            Self::Delivery(error) => error.code(),
-        }
-    }
-
-    const fn hint(self) -> &'static str {
-        match self {
-            Self::Unknown => "JSON that holds no log lines",
-            Self::Binary => "no text and no gzip",
-            Self::GzipDamaged => "the lines before the damage were read; fetch the file again",
-            Self::Nested => "gzip or documents inside each other, more layers than any tool makes",
-            Self::Cut => "the document ends early; fetch it again",
-            Self::TooLarge => "one JSON document of more than 32 MiB; give its lines one by one",
-            Self::NoData => "the event names no data",
-            Self::NoMessage => "the query has no `@message`; add it to `fields`",
-            Self::S3Notification => "it names an object and holds no log; replay the object",
-            Self::Delivery(_) => "",
-        }
-    }
 }
 
 /// Lines waiting to be judged, in one piece of memory.
@@ -204,6 +120,7 @@ impl<'a> Intake<'a> {
     pub(crate) fn line(&mut self, line: &LogLine<'_>) {
         if self.batch.text.len() + line.message.len() > BATCH_BYTES && self.batch.may_end()
             || self.batch.text.len() > 2 * BATCH_BYTES
+            || self.batch.streams.len() > BATCH_STREAMS
         {
             self.judge();
         }
@@ -235,9 +152,9 @@ impl<'a> Intake<'a> {
     pub(crate) fn delivery(&mut self, envelope: &Envelope) {
         self.judge();
         let report = analyze_envelope(envelope, self.settings, &mut self.memory);
-        let place = self.place(self.line);
         for (reason, count) in &report.skipped {
-            self.tally.skip(reason.as_str(), "", *count, Some(place.clone()));
+            self.tally.skip(reason.as_str(), reason.meaning(), *count);
+            self.tally.locate(reason.as_str(), &self.file, self.line);
         }
         self.absorb(report);
     }
@@ -246,23 +163,23 @@ impl<'a> Intake<'a> {
     pub(crate) fn call(&mut self, record: &[u8]) {
         self.judge();
         let report = analyze_cloudtrail(&String::from_utf8_lossy(record), self.settings, &mut self.memory);
-        let place = self.place(self.line);
         for (reason, count) in &report.skipped {
-            self.tally.skip(reason.as_str(), "", *count, Some(place.clone()));
+            self.tally.skip(reason.as_str(), reason.meaning(), *count);
+            self.tally.locate(reason.as_str(), &self.file, self.line);
         }
         self.absorb(report);
     }
 
     /// Counts something that carries no line and is as it should be.
-    pub(crate) fn quiet(&mut self, reason: &'static str) {
+    pub(crate) fn quiet(&mut self, reason: &'static str, meaning: &'static str) {
         self.tally.lines += 1;
-        *self.tally.quiet.entry(reason).or_default() += 1;
+        self.tally.quiet(reason, meaning, 1);
     }
 
     /// Counts something that could not be read.
     pub(crate) fn skip(&mut self, reason: Reason) {
-        let place = self.place(self.line);
-        self.tally.skip(reason.as_str(), reason.hint(), 1, Some(place));
+        self.tally.skip(reason.as_str(), reason.hint(), 1);
+        self.tally.locate(reason.as_str(), &self.file, self.line);
     }
 
     /// Judges and hands on what has become too much to hold.
@@ -308,7 +225,7 @@ impl<'a> Intake<'a> {
     /// stands around it, so it is asked for each line alone.
     fn locate(&mut self, report: &Report) {
         for (reason, count) in &report.skipped {
-            self.tally.skip(reason.as_str(), "", *count, None);
+            self.tally.skip(reason.as_str(), reason.meaning(), *count);
         }
         let wanted: Vec<&str> = report.skipped.keys().map(|reason| reason.as_str()).collect();
         for waiting in &self.batch.lines {
@@ -317,9 +234,8 @@ impl<'a> Intake<'a> {
             }
             let line = self.batch.line(waiting);
             let alone = analyze(&self.batch.source, [line], self.settings, &mut Memory::default());
-            for reason in alone.skipped.keys() {
-                let place = self.place(waiting.at);
-                self.tally.skip(reason.as_str(), "", 0, Some(place));
+            for reason in alone.skipped.keys().filter(|reason| wanted.contains(&reason.as_str())) {
+                self.tally.locate(reason.as_str(), &self.file, waiting.at);
             }
         }
     }
@@ -328,7 +244,7 @@ impl<'a> Intake<'a> {
         self.tally.lines += report.lines;
         self.tally.alerted += report.alerted;
         for (reason, count) in &report.quiet {
-            *self.tally.quiet.entry(reason.as_str()).or_default() += count;
+            self.tally.quiet(reason.as_str(), reason.meaning(), *count);
         }
         self.alerts_lines += report.lines;
         self.alerts.extend(report.alerts);
@@ -336,34 +252,8 @@ impl<'a> Intake<'a> {
 
     fn hand_on(&mut self) -> Result<(), Error> {
         self.alerts_lines = 0;
-        (self.deliver)(gather(std::mem::take(&mut self.alerts)))
-    }
-
-    fn place(&self, line: u64) -> String {
-        if line == 0 { self.file.clone() } else { format!("{}:{line}", self.file) }
-    }
-}
-
-impl Tally {
-    /// Everything that could not be read.
-    pub(crate) fn skipped_total(&self) -> u64 {
-        self.skipped.values().map(|skipped| skipped.count).sum()
-    }
-
-    fn skip(&mut self, reason: &'static str, hint: &'static str, count: u64, place: Option<String>) {
-        let skipped = self.skipped.entry(reason).or_default();
-        skipped.count += count;
-        skipped.hint = hint;
-        if let Some(place) = place
-            && skipped.places.len() < PLACES_MAX
-            && !skipped.places.contains(&place)
-        {
-            skipped.places.push(place);
-        }
-    }
-
-    fn is_located(&self, reason: &str) -> bool {
-        self.skipped.get(reason).is_some_and(|skipped| skipped.places.len() >= PLACES_MAX)
+        // No cap: whoever reads a file wants to see every alert.
+        (self.deliver)(gather_at_most(std::mem::take(&mut self.alerts), usize::MAX))
     }
 }
 
@@ -371,10 +261,10 @@ impl Tally {
 const BATCH_BYTES: usize = 4 << 20;
 /// Lines judged at once, for logs of very short lines.
 const BATCH_LINES: usize = 20_000;
+/// Names of streams in one batch. A control plane has about ten; each is looked up by going through them all.
+const BATCH_STREAMS: usize = 256;
 /// Lines after which alerts are gathered and handed on: a burst of one actor rarely spans more, and nobody should
 /// have to wait for the end of a long log to see the first alert.
 const GATHER_LINES: u64 = 20_000;
 /// Alerts after which they are gathered and handed on, however few lines that were.
 const GATHER_ALERTS: usize = 1_000;
-/// Places named for each reason.
-const PLACES_MAX: usize = 3;

@@ -9,6 +9,7 @@ mod output;
 mod progress;
 mod replay;
 mod summary;
+mod tally;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -29,12 +30,13 @@ fn main() -> ExitCode {
     };
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let mut out = BufWriter::new(AutoStream::new(stdout.lock(), color.unwrap_or_else(|| AutoStream::choice(&stdout))));
-    let mut err = AutoStream::new(stderr.lock(), color.unwrap_or_else(|| AutoStream::choice(&stderr)));
+    // Not locked: the line of progress is drawn by a thread of its own.
+    let choice = color.unwrap_or_else(|| AutoStream::choice(&stderr));
+    let mut err = AutoStream::new(stderr, choice);
     match run(cli.command, &mut out, &mut err) {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::AlertReached) => ExitCode::from(1),
         // `rolewatch replay logs | head` is no failure.
-        Err(Error::ReaderGone) => ExitCode::SUCCESS,
+        Ok(Outcome::Done) | Err(Error::ReaderGone) => ExitCode::SUCCESS,
+        Ok(Outcome::AlertReached) => ExitCode::from(1),
         Err(error) => {
             // Nowhere is left to say that this failed.
             let _ = writeln!(err, "error: {error}");

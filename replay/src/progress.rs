@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
     bar: ProgressBar,
+    shown: bool,
 }
 
 impl Progress {
@@ -21,7 +22,7 @@ impl Progress {
         };
         bar.set_draw_target(if worth { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() });
         let template = match total {
-            Some(_) => "{bytes} of {total_bytes}  {wide_bar}  {binary_bytes_per_sec}  {eta} left  {msg}",
+            Some(_) => "{wide_bar}  {bytes} of {total_bytes}  {binary_bytes_per_sec}  {eta} left  {msg}",
             None => "{spinner} {bytes}  {binary_bytes_per_sec}  {msg}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -30,7 +31,7 @@ impl Progress {
         if worth {
             bar.enable_steady_tick(TICK);
         }
-        Self { bar }
+        Self { bar, shown: worth }
     }
 
     /// A reader that moves the line forward.
@@ -40,7 +41,7 @@ impl Progress {
 
     /// Shows how many lines were read.
     pub(crate) fn lines(&self, lines: u64) {
-        if !self.bar.is_hidden() {
+        if self.shown && lines.is_multiple_of(LINES_STEP) {
             self.bar.set_message(format!("{} lines", crate::summary::grouped(lines)));
         }
     }
@@ -71,4 +72,6 @@ impl<R: Read> Read for Watched<R> {
 
 /// Below 32 MiB a run is over before anyone can read a line of progress.
 const SHOWN_BYTES_MIN: u64 = 32 << 20;
+/// Lines between two updates of their number, which costs more than most lines do.
+const LINES_STEP: u64 = 1_000;
 const TICK: Duration = Duration::from_millis(100);

@@ -9,10 +9,11 @@ use rolewatch_analyzer::stream::Source;
 use crate::cli::ReplayArgs;
 use crate::error::Error;
 use crate::input::{self, Input};
-use crate::intake::{Intake, Tally};
+use crate::intake::Intake;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::summary;
+use crate::tally::Tally;
 
 /// How a run ended that was not stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,6 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
             Err(error @ (Error::Open { .. } | Error::Read { .. })) => unreadable.push(error),
             Err(error) => return Err(error),
         }
-        progress.lines(intake.lines());
     }
     let tally = intake.finish()?;
     progress.finish();
@@ -89,8 +89,7 @@ fn verdict(
         return Err(last);
     }
     if options.strict && tally.skipped_total() > 0 {
-        let first = tally.skipped.values().flat_map(|skipped| &skipped.places).next().cloned();
-        return Err(Error::Strict { count: tally.skipped_total(), first });
+        return Err(Error::Strict { count: tally.skipped_total(), first: tally.first_skip().map(str::to_owned) });
     }
     Ok(match options.fail_on {
         Some(severity) if reached(severity) => Outcome::AlertReached,

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use rolewatch_analyzer::severity::Severity;
 
-use crate::intake::{Skipped, Tally};
+use crate::tally::{Quieted, Skipped, Tally};
 
 /// Alerts of a run by severity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,11 +45,11 @@ pub(crate) fn write(out: &mut dyn Write, tally: &Tally, alerts: &AlertCounts, mi
         ("files", tally.files, String::new()),
         ("lines", tally.lines, String::new()),
         ("alerts", alerts.reaching(Severity::Informational), alert_words(tally, alerts, min)),
-        ("quiet", tally.quiet.values().sum(), String::new()),
+        ("quiet", tally.quiet.values().map(|quiet| quiet.count).sum(), String::new()),
     ];
-    let mut quiet: Vec<(&str, u64)> = tally.quiet.iter().map(|(reason, count)| (*reason, *count)).collect();
-    quiet.sort_by_key(|(reason, count)| (std::cmp::Reverse(*count), *reason));
-    rows.extend(quiet.into_iter().map(|(reason, count)| ("", count, reason.to_owned())));
+    let mut quiet: Vec<(&str, &Quieted)> = tally.quiet.iter().map(|(reason, quiet)| (*reason, quiet)).collect();
+    quiet.sort_by_key(|(reason, quiet)| (std::cmp::Reverse(quiet.count), *reason));
+    rows.extend(quiet.into_iter().map(|(reason, quiet)| ("", quiet.count, explained(reason, quiet.meaning))));
     rows.push(("skipped", tally.skipped_total(), String::new()));
     let mut skipped: Vec<(&str, &Skipped)> = tally.skipped.iter().map(|(reason, skipped)| (*reason, skipped)).collect();
     skipped.sort_by_key(|(reason, skipped)| (std::cmp::Reverse(skipped.count), *reason));
@@ -87,15 +87,26 @@ fn alert_words(tally: &Tally, alerts: &AlertCounts, min: Severity) -> String {
 }
 
 fn skip_words(reason: &str, skipped: &Skipped) -> String {
-    let mut words = reason.to_owned();
-    if !skipped.hint.is_empty() {
-        let _ = write!(words, ": {}", skipped.hint);
-    }
+    let mut words = explained(reason, skipped.hint);
     if !skipped.places.is_empty() {
         let more = usize::try_from(skipped.count).is_ok_and(|count| count > skipped.places.len());
         let _ = write!(words, " ({}{})", skipped.places.join(", "), if more { ", ..." } else { "" });
     }
     words
+}
+
+/// A reason and what it means, which is a sentence where it is defined.
+fn explained(reason: &str, meaning: &str) -> String {
+    let meaning = meaning.trim_end_matches('.');
+    let mut letters = meaning.chars();
+    match (letters.next(), letters.as_str()) {
+        (None, _) => reason.to_owned(),
+        // Not JSON, CloudWatch and the like.
+        (Some(first), rest) if !rest.split(' ').next().unwrap_or_default().contains(char::is_uppercase) => {
+            format!("{reason}: {}{rest}", first.to_lowercase())
+        }
+        _ => format!("{reason}: {meaning}"),
+    }
 }
 
 /// A number with commas between thousands.
@@ -112,12 +123,13 @@ pub(crate) fn grouped(number: u64) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 mod tests {
     use expect_test::expect;
     use rolewatch_analyzer::severity::Severity;
 
     use super::{AlertCounts, grouped, write};
-    use crate::intake::{Skipped, Tally};
+    use crate::tally::{Quieted, Skipped, Tally};
 
     #[test]
     fn the_summary_is_aligned_and_says_everything_that_was_counted() {
@@ -125,11 +137,13 @@ mod tests {
         for severity in [Severity::Low, Severity::Critical, Severity::High, Severity::Informational] {
             alerts.add(severity);
         }
-        let mut tally = Tally { files: 2, lines: 12_345, alerted: 14, ..Tally::default() };
-        tally.quiet.insert("not-of-interest", 12_000);
-        tally.quiet.insert("other-stage", 329);
+        let mut tally = Tally::default();
+        (tally.files, tally.lines, tally.alerted) = (2, 12_345, 14);
+        let meaning = "Nothing that any detection looks at.";
+        tally.quiet.insert("not-of-interest", Quieted { count: 12_000, meaning });
+        tally.quiet.insert("other-stage", Quieted { count: 329, meaning: "" });
         let places = vec!["a.ndjson:7".to_owned()];
-        tally.skipped.insert("not-json", Skipped { count: 2, hint: "", places });
+        tally.skipped.insert("not-json", Skipped { count: 2, hint: "JSON that is not an event.", places });
         let hint = "the lines before the damage were read";
         tally.skipped.insert("gzip-damaged", Skipped { count: 1, hint, places: vec!["b.gz:9".to_owned()] });
         let mut text = Vec::new();
@@ -140,10 +154,10 @@ mod tests {
               lines   12,345
               alerts       4  1 critical, 1 high; not shown: 1 low, 1 informational; from 14 lines
               quiet   12,329
-                      12,000  not-of-interest
+                      12,000  not-of-interest: nothing that any detection looks at
                          329  other-stage
               skipped      3
-                           2  not-json (a.ndjson:7, ...)
+                           2  not-json: JSON that is not an event (a.ndjson:7, ...)
                            1  gzip-damaged: the lines before the damage were read (b.gz:9)
         "#]]
         .assert_eq(&String::from_utf8(text).unwrap());

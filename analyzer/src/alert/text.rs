@@ -28,15 +28,16 @@ impl Alert {
         if let Some(first) = self.first() {
             page.blank();
             who(&mut page, &first.actor);
-            // A text line has no client; saying so twice helps nobody.
+            // A text line that names no request has no client either.
             if first.stream == Stream::Audit || first.peer.is_some() || !first.claimed.is_empty() {
                 from(&mut page, first);
-                page.field(
-                    "With",
-                    if first.user_agent.is_empty() { "a client that does not name itself" } else { &first.user_agent },
-                );
+                let unnamed = "a client that does not name itself";
+                page.field("With", if first.user_agent.is_empty() { unnamed } else { &first.user_agent });
             }
             page.field("When", &self.when());
+        }
+        if self.events > 1 {
+            self.deeds(&mut page);
         }
         page.chapter("What to do");
         page.item("", &self.advice());
@@ -51,9 +52,11 @@ impl Alert {
             .flat_map(|finding| &finding.hit.changes)
             .map(|change| (change.sign(), change.text()))
             .collect();
+        // Two findings may tell the same; what was gained says more than what holds now.
         let mut shown: Vec<(char, &str)> = Vec::new();
         for line in &lines {
-            if !shown.contains(line) {
+            let told_better = line.0 == '=' && lines.contains(&('+', line.1));
+            if !shown.contains(line) && !told_better {
                 shown.push(*line);
             }
         }
@@ -86,6 +89,38 @@ impl Alert {
             let _ = write!(text, " and {left} more");
         }
         text
+    }
+
+    /// What the events of the alert did, alike ones together: `list secrets 3 times, refused once`.
+    fn deeds(&self, page: &mut Page) {
+        let mut deeds: Vec<(String, u64, u64)> = Vec::new();
+        for evidence in &self.evidence {
+            let what = if evidence.resource.is_empty() {
+                evidence.request_uri.split('?').next().unwrap_or_default()
+            } else {
+                &evidence.resource
+            };
+            let name = format!("{} {what}", evidence.verb);
+            let refused = u64::from(evidence.code == 401 || evidence.code == 403);
+            match deeds.iter_mut().find(|(known, ..)| *known == name) {
+                Some((_, count, refusals)) => {
+                    *count += 1;
+                    *refusals += refused;
+                }
+                None => deeds.push((name, 1, refused)),
+            }
+        }
+        page.chapter("What was done");
+        for (name, count, refusals) in deeds.iter().take(DEEDS_SHOWN) {
+            let refused = match (refusals, count) {
+                (0, _) => String::new(),
+                (refusals, count) if refusals == count => ", refused".to_owned(),
+                (refusals, _) => format!(", refused {}", times(*refusals)),
+            };
+            let often = if *count == 1 { String::new() } else { format!(" {}", times(*count)) };
+            page.item("", &format!("{name}{often}{refused}"));
+        }
+        more(page, deeds.len(), DEEDS_SHOWN, "kind of request");
     }
 
     /// What to do next: the advice of the worst finding.
@@ -124,7 +159,7 @@ impl Alert {
         if !place.is_empty() {
             page.item("", &place.join(", "));
         }
-        for evidence in self.evidence.iter().take(EVENTS_SHOWN) {
+        for evidence in self.evidence.iter().take(EVENTS_SHOWN).filter(|evidence| !evidence.verb.is_empty()) {
             page.item("", &evidence.line());
         }
         let shown = u64::try_from(self.evidence.len().min(EVENTS_SHOWN)).unwrap_or(u64::MAX);
@@ -262,9 +297,25 @@ fn from(page: &mut Page, evidence: &Evidence) {
     page.field("From", &text);
 }
 
+fn plural(what: &str, count: usize) -> String {
+    match (count, what.split_once(' ')) {
+        (1, _) => what.to_owned(),
+        (_, Some((first, rest))) => format!("{first}s {rest}"),
+        (_, None) => format!("{what}s"),
+    }
+}
+
+fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        count => format!("{count} times"),
+    }
+}
+
 fn more(page: &mut Page, total: usize, shown: usize, what: &str) {
     if let Some(left) = total.checked_sub(shown).filter(|left| *left > 0) {
-        page.item("", &format!("and {left} more {what}{}", if left == 1 { "" } else { "s" }));
+        page.item("", &format!("and {left} more {}", plural(what, left)));
     }
 }
 
@@ -316,4 +367,6 @@ const CHANGE_CHARS_SHOWN: usize = 220;
 /// Changed objects shown in one text.
 const OBJECTS_SHOWN: usize = 5;
 /// Events shown in one text.
-const EVENTS_SHOWN: usize = 5;
+const EVENTS_SHOWN: usize = 3;
+/// Kinds of request shown in one text.
+const DEEDS_SHOWN: usize = 6;

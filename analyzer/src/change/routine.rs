@@ -6,9 +6,10 @@
 use crate::audit::AuditEvent;
 use crate::audit::principal::Identity;
 use crate::kube::ObjectKind;
+use crate::memory::State;
 use crate::rbac::{RoleKind, stock};
 
-use super::{Action, Change};
+use super::{Action, Change, Content};
 
 /// Whether a proven part of the control plane did what it always does.
 pub(super) fn is_routine(event: &AuditEvent<'_>, change: &Change, account: Option<&str>) -> bool {
@@ -20,7 +21,8 @@ pub(super) fn is_routine(event: &AuditEvent<'_>, change: &Change, account: Optio
     match principal.identity(event.origin.peer, account) {
         // Bootstrap and reconciliation of the stock roles, at every start of an API server.
         Identity::ControlPlane => principal.username == "system:apiserver" && is_stock(change),
-        Identity::Eks => change.kind != ObjectKind::AwsAuth && is_owned_by_eks(&change.name),
+        Identity::Eks if change.kind == ObjectKind::AwsAuth => only_adds_nodes(change),
+        Identity::Eks => change.kind.is_rbac() && is_owned_by_eks(&change.name),
         Identity::ServiceAccount(controller) if controller.namespace == "kube-system" => match controller.name {
             // Writes the rules of the labelled roles into the roles that aggregate them; the labelled role is judged.
             "clusterrole-aggregation-controller" => {
@@ -29,7 +31,7 @@ pub(super) fn is_routine(event: &AuditEvent<'_>, change: &Change, account: Optio
                     && ["admin", "edit", "view"].contains(&change.name.as_str())
             }
             "namespace-controller" => change.action == Action::DeletedMany && change.namespace != "kube-system",
-            "generic-garbage-collector" => change.action == Action::Deleted && change.kind != ObjectKind::AwsAuth,
+            "generic-garbage-collector" => change.action == Action::Deleted && change.kind.is_rbac(),
             _ => false,
         },
         Identity::Nobody
@@ -42,13 +44,26 @@ pub(super) fn is_routine(event: &AuditEvent<'_>, change: &Change, account: Optio
     }
 }
 
+/// EKS maps the node role of a managed node group by itself. Anything else in `aws-auth` is somebody's decision, and so is
+/// a write whose content before is not known.
+fn only_adds_nodes(change: &Change) -> bool {
+    match (&change.before, &change.after) {
+        (Some(State::AwsAuth(before)), Content::Known(State::AwsAuth(after))) => {
+            before.without(after).is_empty()
+                && after.pitfalls == before.pitfalls
+                && after.without(before).iter().all(|mapping| mapping.is_for_nodes())
+        }
+        _ => false,
+    }
+}
+
 fn is_stock(change: &Change) -> bool {
     match change.kind {
         ObjectKind::Role => stock::is_stock_name(RoleKind::Role, &change.name),
         ObjectKind::ClusterRole => stock::is_stock_name(RoleKind::ClusterRole, &change.name),
         ObjectKind::ClusterRoleBinding => stock::binding(None, &change.name).is_some(),
         ObjectKind::RoleBinding => stock::binding(Some(&change.namespace), &change.name).is_some(),
-        ObjectKind::AwsAuth => false,
+        ObjectKind::AwsAuth | ObjectKind::ServiceAccount => false,
     }
 }
 

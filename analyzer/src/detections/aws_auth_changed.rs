@@ -58,7 +58,7 @@ fn before<'c>(case: &'c Case<'_>) -> Option<&'c AwsAuth> {
     let change = case.change()?;
     match &case.memory.last(&change.key(case.cluster()))?.state {
         State::AwsAuth(map) => Some(map),
-        State::Role { .. } | State::Binding { .. } => None,
+        State::Role { .. } | State::Binding { .. } | State::ServiceAccount(_) => None,
     }
 }
 

@@ -3,7 +3,6 @@ use crate::case::Case;
 use crate::change::{Action, Effect};
 use crate::detection::{Hit, detection};
 use crate::grant;
-use crate::kube::ObjectKind;
 use crate::severity::Severity;
 
 detection! {
@@ -30,7 +29,7 @@ detection! {
 
 fn check(case: &Case<'_>) -> Option<Hit> {
     let change =
-        case.change().filter(|change| change.kind != ObjectKind::AwsAuth && change.effect == Effect::Denied)?;
+        case.change().filter(|change| change.kind.is_rbac() && change.effect == Effect::Denied)?;
     let object = grant::object(change);
     let severity = match (case.identity(), change.action) {
         // A pod has no business here; one step below what success would have been.

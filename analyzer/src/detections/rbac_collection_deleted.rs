@@ -2,7 +2,6 @@ use crate::case::Case;
 use crate::change::Action;
 use crate::detection::{Delta, Hit, Object, detection};
 use crate::grant;
-use crate::kube::ObjectKind;
 use crate::severity::Severity;
 use crate::text;
 
@@ -31,7 +30,7 @@ detection! {
 
 fn check(case: &Case<'_>) -> Option<Hit> {
     let change = case.change().filter(|change| {
-        change.kind != ObjectKind::AwsAuth && change.action == Action::DeletedMany && change.took_effect()
+        change.kind.is_rbac() && change.action == Action::DeletedMany && change.took_effect()
     })?;
     let kind = change.kind.as_str();
     let place = match change.namespace.as_str() {

@@ -13,7 +13,7 @@ pub(super) struct Streams {
     topics: Bounded<TopicKey, Told>,
     refused: Bounded<(String, i64), Vec<Unauthenticated>>,
     last_refused: Option<Timestamp>,
-    granted: Bounded<(String, String), Granted>,
+    granted: Bounded<(String, String), LetIn>,
     unseen: Bounded<String, Unseen>,
     entries: Bounded<(String, String), Option<Timestamp>>,
 }
@@ -81,7 +81,7 @@ pub struct Unauthenticated {
 
 /// A login that the authenticator let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Granted {
+pub struct LetIn {
     /// When, the last time.
     pub time: Option<Timestamp>,
     /// The groups it was given, `[a b]`.
@@ -151,12 +151,12 @@ impl Memory {
 
     /// The last login of an IAM principal that the authenticator let in and has not refused since.
     #[must_use]
-    pub fn granted(&self, cluster: &str, arn: &str) -> Option<&Granted> {
+    pub fn granted(&self, cluster: &str, arn: &str) -> Option<&LetIn> {
         self.streams.granted.get(&(cluster.to_owned(), arn.to_owned()))
     }
 
     /// Notes a login that was let in, or with `None` that the principal is refused now.
-    pub fn note_login(&mut self, cluster: &str, arn: &str, granted: Option<Granted>) {
+    pub fn note_login(&mut self, cluster: &str, arn: &str, granted: Option<LetIn>) {
         if arn.is_empty() || arn.len() > ARN_BYTES_MAX {
             return;
         }
@@ -209,7 +209,7 @@ impl Weight for Vec<Unauthenticated> {
     }
 }
 
-impl Weight for Granted {
+impl Weight for LetIn {
     fn weight(&self) -> usize {
         400 + self.groups.len()
     }

@@ -2,16 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::lessons::Lessons;
 use super::{Quiet, Report, placed, text_lines};
 use crate::alert::{Alert, AlertId, EVIDENCE_MAX, Evidence};
 use crate::audit::outcome::Outcome;
 use crate::audit::{AuditEvent, Stage};
 use crate::case::Case;
 use crate::change::{Action, Change, Content, Ordinary};
-use crate::detection::{Check, Finding};
+use crate::detection::{Check, Delta, Finding};
 use crate::detections;
 use crate::envelope::LogLine;
-use crate::memory::{Memory, Remembered, SessionKey, SessionMark};
+use crate::memory::{Granted, Memory, Remembered, SessionKey, SessionMark};
 use crate::settings::Settings;
 use crate::severity::Severity;
 use crate::stream::Source;
@@ -28,8 +29,8 @@ pub(super) struct Batch<'a> {
 }
 
 /// What was decided about one event, free of the event itself.
-struct Verdict {
-    findings: Vec<Finding>,
+pub(super) struct Verdict {
+    pub(super) findings: Vec<Finding>,
     /// Session and its findings, for remembering what was told.
     session: Option<(SessionKey, Vec<(&'static str, Severity)>)>,
     /// Whether anything but the session was found.
@@ -62,9 +63,14 @@ impl<'a> Batch<'a> {
         let mut verdict = self.decide(&event, log_stream);
         let stored = verdict.stored.take();
         text_lines::remember_refused(&event, self.source, self.memory);
-        self.file(verdict, event_id(&event, self.source), log_stream, report);
+        let granted = granted(&verdict.findings, &event);
+        let lessons = Lessons::of(&event, &verdict, self.source);
+        // Only what is told needs an id; most lines are not.
+        let id = if verdict.findings.is_empty() { None } else { Some(event_id(&event, self.source)) };
+        self.file(verdict, id, log_stream, report);
+        lessons.teach(self.memory);
         if let Some(change) = stored {
-            self.learn(&change, &event);
+            self.learn(&change, &event, granted);
         }
     }
 
@@ -102,11 +108,10 @@ impl<'a> Batch<'a> {
     }
 
     /// Turns a verdict into an alert, into one more event of an alert, or into a quiet line.
-    fn file(&mut self, verdict: Verdict, id: AlertId, log_stream: Option<&str>, report: &mut Report) {
-        let (Some(worst), Some(evidence)) = (verdict.findings.first(), verdict.evidence) else {
+    fn file(&mut self, verdict: Verdict, id: Option<AlertId>, log_stream: Option<&str>, report: &mut Report) {
+        let (Some(worst), Some(evidence), Some(mut id)) = (verdict.findings.first(), verdict.evidence, id) else {
             return report.quiet(verdict.quiet, 1);
         };
-        let mut id = id;
         if let Some((key, told)) = verdict.session {
             let mark = self.memory.session(&key).cloned().unwrap_or_default();
             let fresh = told.iter().any(|(detection, severity)| {
@@ -142,13 +147,15 @@ impl<'a> Batch<'a> {
         });
     }
 
-    fn learn(&mut self, change: &Change, event: &AuditEvent<'_>) {
+    fn learn(&mut self, change: &Change, event: &AuditEvent<'_>, granted: Option<Granted>) {
         let cluster = self.source.cluster.as_deref().unwrap_or_default();
         let time = event.time();
         match (change.action, change.after.clone()) {
             (Action::Created | Action::Changed, Content::Known(state)) => {
-                let version = change.version();
-                self.memory.keep(change.key(cluster), Remembered { state, version, time, deleted: false });
+                let key = change.key(cluster);
+                let granted = granted.or_else(|| self.memory.object(&key).and_then(|known| known.granted));
+                let remembered = Remembered { state, version: change.version(), time, deleted: false, granted };
+                self.memory.keep(key, remembered);
             }
             (Action::Created, Content::NotRecorded) => text_lines::remember_unseen(change, event, cluster, self.memory),
             (Action::Deleted, _) => self.memory.forget(&change.key(cluster), time),
@@ -168,6 +175,18 @@ impl<'a> Batch<'a> {
 /// Whether the API server stored the change, beyond doubt.
 fn was_stored(event: &AuditEvent<'_>, change: &Change) -> bool {
     event.outcome() == Outcome::Allowed && !matches!(change.ordinary, Some(Ordinary::DryRun | Ordinary::Failed))
+}
+
+/// What the event gave somebody, if that is worth remembering for when it is taken away again.
+fn granted(findings: &[Finding], event: &AuditEvent<'_>) -> Option<Granted> {
+    let severity = findings
+        .iter()
+        .filter(|finding| finding.detection.category() == "rbac" || finding.detection.category() == "aws-auth")
+        .filter(|finding| finding.hit.changes.iter().any(|delta| matches!(delta, Delta::Gained(_) | Delta::Now(_))))
+        .map(|finding| finding.hit.severity)
+        .max()
+        .filter(|severity| *severity >= Severity::Medium)?;
+    Some(Granted { time: event.time()?, severity })
 }
 
 /// Why an event without a finding is quiet.

@@ -16,7 +16,7 @@ use crate::detections;
 use crate::envelope::LogLine;
 use crate::klog::{self, KlogEntry};
 use crate::kube::ObjectKind;
-use crate::memory::{Granted, Memory, TopicKey, Unauthenticated, Unseen};
+use crate::memory::{LetIn, Memory, TopicKey, Unauthenticated, Unseen};
 use crate::stream::Source;
 use crate::text;
 
@@ -125,7 +125,7 @@ impl<'a> Batch<'a> {
         match line.event() {
             LoginEvent::Granted { arn, groups } => {
                 let groups = text::printable(groups, GROUPS_CHARS_MAX);
-                self.memory.note_login(cluster, arn, Some(Granted { time: line.time, groups }));
+                self.memory.note_login(cluster, arn, Some(LetIn { time: line.time, groups }));
             }
             // Told once: from here on it is known that the principal is refused.
             LoginEvent::Denied { arn, error: NOT_MAPPED } => self.memory.note_login(cluster, arn, None),

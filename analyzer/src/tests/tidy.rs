@@ -70,7 +70,7 @@ fn sources() -> Vec<(String, PathBuf)> {
 /// The text of a file without its tests.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
-    text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned()
+    text.split("\n#[cfg(test)]\n").next().unwrap().to_owned()
 }
 
 #[test]

@@ -10,7 +10,8 @@ use rolewatch_analyzer::stream::Source;
 
 use super::content;
 use super::prefix::Prefix;
-use crate::intake::{Intake, Reason};
+use crate::intake::Intake;
+use crate::tally::Reason;
 
 type Walk = Result<(), JsonError>;
 
@@ -43,8 +44,12 @@ pub(super) enum Shape {
     QueryRow,
     /// What `aws sqs receive-message` prints.
     Messages,
-    /// An `EventBridge` event, or a record of CloudTrail by itself.
+    /// An `EventBridge` event.
+    EventBridge,
+    /// A record of CloudTrail by itself.
     CloudTrail,
+    /// A named case of a detection's tests, in the form of `samples/detections`: made up, so not told as if it had happened.
+    TestCase,
     /// An array of any of these.
     Array,
     /// A string that holds text.
@@ -95,7 +100,9 @@ impl Shape {
             ("results", Kind::Array) => Self::QueryResults,
             ("@message", _) => Self::QueryRow,
             ("Messages", Kind::Array) => Self::Messages,
-            ("detail-type" | "userIdentity", _) => Self::CloudTrail,
+            ("lines", Kind::Array) => Self::TestCase,
+            ("detail-type", _) => Self::EventBridge,
+            ("userIdentity", _) => Self::CloudTrail,
             ("kinesis" | "s3" | "Sns", Kind::Object) | ("body" | "Body" | "Data", Kind::String) => Self::Record,
             _ => return None,
         })
@@ -136,14 +143,16 @@ pub(super) fn open(text: &[u8], prefix: Option<&Prefix>, intake: &mut Intake<'_>
         }
         Shape::Record => record(&mut reader, intake, depth),
         Shape::OnFailure => on_failure(&mut reader, intake, depth),
-        Shape::LogEvents => {
-            each(&mut reader, &["events"], |element, intake| open(element, None, intake, depth + 1), intake)
+        Shape::TestCase => {
+            intake.quiet("test-case", "a named case of a detection's tests, not a log");
+            Ok(())
+        }
+        Shape::LogEvents | Shape::QueryResults => {
+            each(&mut reader, &["events", "results"], |element, intake| open(element, None, intake, depth + 1), intake)
         }
         Shape::LogEvent => log_event(&mut reader, intake),
-        Shape::QueryResults => {
-            each(&mut reader, &["results"], |element, intake| open(element, None, intake, depth + 1), intake)
-        }
         Shape::QueryRow => query_row(&mut reader, intake),
+        Shape::EventBridge => event_bridge(&mut reader, intake),
         Shape::CloudTrail => {
             intake.call(text);
             Ok(())
@@ -185,7 +194,9 @@ fn open_bytes(bytes: &[u8], intake: &mut Intake<'_>, depth: usize) {
 
 fn delivery(opened: Result<Envelope, EnvelopeError>, intake: &mut Intake<'_>) {
     match opened {
-        Ok(envelope) if envelope.kind() == EnvelopeKind::Control => intake.quiet("control-message"),
+        Ok(envelope) if envelope.kind() == EnvelopeKind::Control => {
+            intake.quiet("control-message", "CloudWatch Logs probing a destination");
+        }
         Ok(envelope) => intake.delivery(&envelope),
         Err(error) => intake.skip(Reason::Delivery(error)),
     }
@@ -250,6 +261,24 @@ fn on_failure(reader: &mut Reader<'_>, intake: &mut Intake<'_>, depth: usize) ->
     match payload {
         Some(payload) => open(payload, None, intake, depth + 1),
         None => intake.skip(Reason::NoData),
+    }
+    Ok(())
+}
+
+/// An event of `EventBridge`. Of those, only the ones that carry a record of CloudTrail have to do with EKS.
+fn event_bridge(reader: &mut Reader<'_>, intake: &mut Intake<'_>) -> Walk {
+    let (mut recorded, mut detail) = (false, None);
+    members(reader, |key, reader| {
+        match key {
+            "detail-type" if reader.peek()? == Kind::String => recorded = reader.string()?.ends_with("via CloudTrail"),
+            "detail" => detail = Some(reader.raw()?),
+            _ => reader.skip()?,
+        }
+        Ok(())
+    })?;
+    match detail.filter(|_| recorded) {
+        Some(record) => intake.call(record),
+        None => intake.skip(Reason::Unknown),
     }
     Ok(())
 }
@@ -388,10 +417,11 @@ mod tests {
             (r#"{"timestamp":1,"message":"x"}"#, Shape::LogEvent),
             (r#"{"queryLanguage":"CWLI","results":[]}"#, Shape::QueryResults),
             (r#"{"@timestamp":"x","@message":{"auditID":"a"}}"#, Shape::QueryRow),
-            (r#"{"version":"0","detail-type":"AWS API Call via CloudTrail","detail":{}}"#, Shape::CloudTrail),
+            (r#"{"version":"0","detail-type":"AWS API Call via CloudTrail","detail":{}}"#, Shape::EventBridge),
             (r#"{"eventVersion":"1.1","userIdentity":{},"eventSource":"eks.amazonaws.com"}"#, Shape::CloudTrail),
             (r#"{"Messages":[{"Body":"{}"}]}"#, Shape::Messages),
             (r#"{"hello":"world"}"#, Shape::Other),
+            (r#"{"name":"x","lines":[],"expect":{}}"#, Shape::TestCase),
             ("[]", Shape::Array),
             (r#""x""#, Shape::Text),
             ("17", Shape::Other),

@@ -116,9 +116,10 @@ mod tests {
 
     fn check(line: &str, expected: Option<(Form, Option<i64>, Option<&str>, &str)>) {
         let found = Prefix::of(line.as_bytes());
-        let found = found
-            .as_ref()
-            .map(|(prefix, length)| (prefix.form, prefix.timestamp_ms, prefix.log_stream.as_deref(), &line[*length..]));
+        let found = found.as_ref().map(|(prefix, length)| {
+            let (_, rest) = line.split_at(*length);
+            (prefix.form, prefix.timestamp_ms, prefix.log_stream.as_deref(), rest)
+        });
         assert_eq!(found, expected, "{line}");
     }
 

@@ -180,7 +180,9 @@ impl<R: Read> Records<R> {
                 let mut cut = Cut { prefix, ..Cut::json(start..end) };
                 self.taken = end;
                 if let Some(prefix) = &mut cut.prefix {
-                    let LineEnd::At(line) = self.line_end(VALUE_BYTES_MAX)? else { return Ok(Step::Cut(cut)) };
+                    let LineEnd::At(line) = self.line_end_after(end, VALUE_BYTES_MAX)? else {
+                        return Ok(Step::Cut(cut));
+                    };
                     prefix.trailer(self.window.bytes().get(end..line).unwrap_or_default());
                     self.taken = line;
                 }
@@ -219,11 +221,7 @@ impl<R: Read> Records<R> {
                 Ok(Step::Again)
             }
             Some(_) => match self.scan(&mut ValueScan::of_element(), 0)? {
-                Found::End(end) => {
-                    self.taken = end;
-                    Ok(Step::Cut(Cut::json(0..end)))
-                }
-                Found::CutOff(end) => {
+                Found::End(end) | Found::CutOff(end) => {
                     self.taken = end;
                     Ok(Step::Cut(Cut::json(0..end)))
                 }
@@ -269,6 +267,11 @@ impl<R: Read> Records<R> {
         loop {
             let text = self.window.bytes().get(start..).unwrap_or_default();
             match scan.advance(text) {
+                // How much was read at once must not decide what is too long.
+                Scanned::Complete(end) if end > VALUE_BYTES_MAX => {
+                    self.pass(start + end);
+                    return Ok(Found::TooLong);
+                }
                 Scanned::Complete(end) => return Ok(Found::End(start + end)),
                 Scanned::Broken(at) => return Ok(Found::Not(start + at)),
                 Scanned::Partial if text.len() > VALUE_BYTES_MAX => break,
@@ -314,11 +317,15 @@ impl<R: Read> Records<R> {
 
     /// Where the line ends that the window begins in: before its line feed, or at the end of the input.
     fn line_end(&mut self, max: usize) -> io::Result<LineEnd> {
-        let mut from = 0;
+        self.line_end_after(0, max)
+    }
+
+    /// Where the line ends that the byte at `from` stands in.
+    fn line_end_after(&mut self, mut from: usize, max: usize) -> io::Result<LineEnd> {
         loop {
             let bytes = self.window.bytes();
             if let Some(found) = memchr::memchr(b'\n', bytes.get(from..).unwrap_or_default()) {
-                return Ok(LineEnd::At(from + found));
+                return Ok(if from + found > max { LineEnd::Beyond } else { LineEnd::At(from + found) });
             }
             from = bytes.len();
             if from > max {
@@ -423,3 +430,108 @@ const TEXT_BYTES_MAX: usize = rolewatch_analyzer::envelope::LINE_BYTES_MAX + (4 
 /// Longest value that is read whole, 32 MiB: a subscription document inflates to about 10 MiB, a Lambda event has at
 /// most 6 MB. Lists are not read whole.
 pub(super) const VALUE_BYTES_MAX: usize = 32 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::{Body, Records, TEXT_BYTES_MAX, VALUE_BYTES_MAX};
+
+    /// Every record as a word: `j` JSON, `t` text, and what went wrong.
+    fn records(text: &[u8]) -> Vec<String> {
+        let mut records = Records::new(text);
+        let mut found = Vec::new();
+        while let Some(record) = records.next().unwrap() {
+            let line = record.line;
+            found.push(match record.body {
+                Body::Json(text) => format!("{line} j {}", String::from_utf8_lossy(text).trim_end()),
+                Body::Text(text) => format!("{line} t {}", String::from_utf8_lossy(text).trim_end()),
+                Body::LongLine => format!("{line} long line"),
+                Body::LongValue => format!("{line} long value"),
+                Body::BrokenList => format!("{line} broken list"),
+            });
+        }
+        found
+    }
+
+    fn check(text: &str, expected: &[&str]) {
+        assert_eq!(records(text.as_bytes()), expected, "{text}");
+    }
+
+    #[test]
+    fn lines_and_values_are_cut_apart() {
+        check("", &[]);
+        check("\n \r\n", &[]);
+        check("one\r\ntwo", &["1 t one", "2 t two"]);
+        check("\u{feff}{\"a\":1}\n\n{\"b\":2}", &["1 j {\"a\":1}", "3 j {\"b\":2}"]);
+        check("{\"a\":1}{\"b\":2} {\"c\":3}", &["1 j {\"a\":1}", "1 j {\"b\":2}", "1 j {\"c\":3}"]);
+        check("{\n \"a\": {\n }\n}\nE1123", &["1 j {\n \"a\": {\n }\n}", "5 t E1123"]);
+        let event = r#"{"kind":"Event","a":"}{"}"#;
+        check(
+            &format!("{event}{event}\n{event}"),
+            &[&format!("1 j {event}"), &format!("1 j {event}"), &format!("2 j {event}")],
+        );
+    }
+
+    #[test]
+    fn lists_are_cut_into_their_elements() {
+        check("[{\"a\":1},\n{\"b\":2}]\n", &["1 j {\"a\":1}", "2 j {\"b\":2}"]);
+        check("[\"x\", [1]]", &["1 j \"x\"", "1 j [1]"]);
+        check(
+            "{\"kind\":\"EventList\",\"metadata\":{},\"items\":[{\"a\":1}],\"x\":{\"y\":\"]}\"}}\n{\"b\":2}",
+            &["1 j {\"a\":1}", "2 j {\"b\":2}"],
+        );
+        check("{\"events\": [], \"nextToken\": \"x\"}{\"b\":2}", &["1 j {\"b\":2}"]);
+        check("[{\"a\":1},{\"b\":", &["1 j {\"a\":1}", "1 j {\"b\":", "1 broken list"]);
+        check("[{\"a\":1} oops\n{\"b\":2}", &["1 j {\"a\":1}", "1 j oops", "2 j {\"b\":2}", "2 broken list"]);
+        check("[{\"a\":1} Oops\n{\"b\":2}", &["1 j {\"a\":1}", "1 broken list", "2 j {\"b\":2}"]);
+        check("[-]etcd failed: reason", &["1 t [-]etcd failed: reason"]);
+    }
+
+    #[test]
+    fn a_cut_line_does_not_cost_its_neighbours() {
+        let good = r#"{"kind":"Event","b":2}"#;
+        for cut in [
+            r#"{"kind":"Event","a":"in a string"#,
+            r#"{"kind":"Event","a":1,"#,
+            r#"{"kind":"Event","a":"#,
+            r#"{"kind":"Event","a":["b","#,
+            r#"{"kind":"Event","a":"\"#,
+            "{",
+        ] {
+            check(
+                &format!("{good}\n{cut}\n{good}\n{good}\n"),
+                &[&format!("1 j {good}"), &format!("2 j {cut}"), &format!("3 j {good}"), &format!("4 j {good}")],
+            );
+            check(&format!("{good}\n{cut}"), &[&format!("1 j {good}"), &format!("2 j {cut}")]);
+        }
+    }
+
+    #[test]
+    fn what_stands_before_and_behind_a_value_is_not_part_of_it() {
+        let stream = "kube-apiserver-audit-1";
+        for line in [
+            "2026-11-23T06:49:21.478Z {\"a\":1}".to_owned(),
+            format!("2026-11-23T06:49:21.478000+00:00 {stream} {{\"a\":1}}"),
+            format!(
+                "EVENTS\t31795416561478911238730627840854845340916533673702520007\t1795416563351\t{stream}\t{{\"a\":1}}\t1795416561478"
+            ),
+        ] {
+            let text = format!("{line}\n{line}");
+            let mut records = Records::new(text.as_bytes());
+            for _ in 0..2 {
+                let record = records.next().unwrap().unwrap();
+                assert_eq!(record.body, Body::Json(b"{\"a\":1}"), "{line}");
+                assert_eq!(record.prefix.unwrap().timestamp_ms, Some(1_795_416_561_478), "{line}");
+            }
+            assert!(records.next().unwrap().is_none());
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_passed_over_and_named() {
+        let blank = " ".repeat(VALUE_BYTES_MAX + 1);
+        let long = "x".repeat(TEXT_BYTES_MAX + 600_000);
+        check(&format!("{{\"a\":{blank}1}}\n{{\"b\":2}}"), &["1 long value", "2 j {\"b\":2}"]);
+        check(&format!("{long}\nshort"), &["1 long line", "2 t short"]);
+        check(&format!("[{{\"a\":{blank}1}},{{\"b\":2}}]"), &["1 long value", "1 j {\"b\":2}"]);
+    }
+}

@@ -1,0 +1,63 @@
+# What a developer and the CI run. `make test` on a fresh Debian machine needs rustup, make and a C compiler; it
+# installs everything else it needs below .cache.
+
+CARGO ?= cargo
+VENV := .cache/venv
+PYTHON := $(VENV)/bin/python
+# The linters never phone home, and never look for an account.
+LINT_ENV := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
+
+.PHONY: test check venv rust-check rust-test test-release build infra deny bless package clean
+
+# Everything the CI runs, in the order that fails soonest.
+test: venv rust-check rust-test infra build
+	@if command -v cargo-deny >/dev/null 2>&1; then $(MAKE) --no-print-directory deny; \
+	else echo "cargo-deny is not installed: licences and sources were not checked; see make deny"; fi
+
+# What to run before a commit: no emulator, no linters of templates.
+check: rust-check
+	$(CARGO) test --workspace --locked --lib --bins
+
+rust-check:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+rust-test: venv
+	$(CARGO) test --workspace --locked
+
+# The tests of the function once more, with the build that is deployed. Takes minutes to build.
+test-release: venv
+	$(CARGO) build --release --locked -p rolewatch-lambda
+	ROLEWATCH_TEST_BOOTSTRAP=$(abspath $(or $(CARGO_TARGET_DIR),target))/release/bootstrap \
+		$(CARGO) test --locked -p rolewatch-lambda --test it
+
+# The command, as users build it. The Lambda is tested as a debug binary: its release build takes minutes.
+build:
+	$(CARGO) build --release --locked -p rolewatch
+
+infra: venv
+	$(VENV)/bin/cfn-lint infra/template.yaml
+	$(LINT_ENV) $(VENV)/bin/sam validate --lint --template infra/template.yaml
+	$(PYTHON) -m unittest discover -s infra/tests
+
+# The emulator of SNS and SQS and the linters, pinned.
+venv: $(VENV)/installed
+
+$(VENV)/installed: requirements-test.txt
+	sh infra/tests/setup $(VENV) requirements-test.txt
+	touch $@
+
+deny:
+	cargo deny --locked check bans licenses sources
+
+# Rewrites everything under docs that is computed. Look at the difference before committing it.
+bless:
+	UPDATE_EXPECT=1 $(CARGO) test --workspace --locked
+
+# Zips of the function: for this machine, and for arm64 where the toolchain can.
+package:
+	sh infra/package
+
+clean:
+	$(CARGO) clean
+	rm -rf .cache

@@ -1,0 +1,102 @@
+use crate::case::Case;
+use crate::change::{Action, Change, Content};
+use crate::detection::{Hit, detection};
+use crate::grant;
+use crate::memory::{ObjectKey, Remembered, State};
+use crate::severity::Severity;
+
+detection! {
+    /// Rights were granted and taken away again within minutes
+    ///
+    /// ## Why it matters
+    ///
+    /// Whoever grants, uses and withdraws leaves a cluster that looks untouched. The minutes in between are what to look at.
+    ///
+    /// ## What it misses
+    ///
+    /// Withdrawals after more than a quarter of an hour, and grants that were not remembered.
+    ///
+    /// ## Known benign causes
+    ///
+    /// Somebody noticing a mistake; a failed roll-out that is rolled back; just-in-time access with short grants.
+    ///
+    /// ## What to do
+    ///
+    /// Look at what the subjects did between the two times in this alert.
+    "rbac-grant-withdrawn", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check
+}
+
+fn check(case: &Case<'_>) -> Option<Hit> {
+    let change = case.change().filter(|change| change.took_effect())?;
+    let cluster = case.cluster();
+    let (key, remembered) = keys(change, cluster)
+        .into_iter()
+        .filter_map(|key| case.memory.object(&key).map(|remembered| (key, remembered)))
+        .find(|(_, remembered)| is_recent(case, remembered) && takes_away(change, remembered))?;
+    let granted = remembered.granted?;
+    let minutes = case.event.time()?.as_second().abs_diff(granted.time.as_second()) / 60;
+    let ago = match minutes {
+        0 => "less than a minute".to_owned(),
+        1 => "1 minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    };
+    let mut target = change.clone();
+    target.namespace = key.namespace;
+    target.name = key.name;
+    let object = grant::object(&target);
+    let mut hit = Hit::new(
+        Severity::Medium,
+        format!("withdrew {object} {ago} after it granted rights"),
+        format!(
+            "A grant of severity {} held only from {} until now; what was done with it in between stays done.",
+            granted.severity,
+            granted.time.strftime("%H:%M:%S UTC")
+        ),
+    );
+    hit.objects.push(object);
+    Some(hit)
+}
+
+fn keys(change: &Change, cluster: &str) -> Vec<ObjectKey> {
+    match change.action {
+        Action::DeletedMany => change
+            .deleted
+            .iter()
+            .map(|gone| ObjectKey {
+                namespace: gone.namespace.clone(),
+                name: gone.name.clone(),
+                ..change.key(cluster)
+            })
+            .collect(),
+        _ => vec![change.key(cluster)],
+    }
+}
+
+fn is_recent(case: &Case<'_>, remembered: &Remembered) -> bool {
+    match (remembered.granted, case.event.time()) {
+        (Some(granted), Some(now)) => {
+            now >= granted.time && now.as_second().abs_diff(granted.time.as_second()) <= WITHDRAWN_SECONDS_MAX
+        }
+        _ => false,
+    }
+}
+
+/// Deleted, or what was granted is no longer there.
+fn takes_away(change: &Change, remembered: &Remembered) -> bool {
+    match (change.action, &change.after, &remembered.state) {
+        (Action::Deleted | Action::DeletedMany, ..) => true,
+        (Action::Changed, Content::Known(State::Binding { subjects: now, .. }), State::Binding { subjects, .. }) => {
+            now.len() < subjects.len() && now.iter().all(|subject| subjects.contains(subject))
+        }
+        (Action::Changed, Content::Known(State::Role { rules: now, .. }), State::Role { rules, .. }) => {
+            crate::rbac::gained(rules, now).is_empty() && !crate::rbac::lost(rules, now).is_empty()
+        }
+        (Action::Changed, Content::Known(State::AwsAuth(now)), State::AwsAuth(before)) => {
+            now.without(before).is_empty() && !before.without(now).is_empty()
+        }
+        _ => false,
+    }
+}
+
+/// A grant that held no longer than this was withdrawn again: a quarter of an hour.
+const WITHDRAWN_SECONDS_MAX: u64 = 900;

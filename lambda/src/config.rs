@@ -1,0 +1,320 @@
+//! The environment variables: each documented once, read once at start.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+use ipnet::IpNet;
+use rolewatch_analyzer::severity::Severity;
+use rolewatch_analyzer::stream::Source;
+use rolewatch_analyzer::text::name;
+
+/// What the operator may set, in the order of the reference page.
+pub const VARIABLES: &[&Variable] = &[&ALERT_TOPIC_ARN, &MIN_SEVERITY, &TRUSTED_NETWORKS, &CLUSTER_NAME];
+
+/// One environment variable: name, meaning, default and what may be set.
+#[derive(Debug)]
+pub struct Variable {
+    /// The name in the environment.
+    pub name: &'static str,
+    /// What it decides.
+    pub meaning: &'static str,
+    /// What holds when it is unset or empty, in words.
+    pub default: &'static str,
+    /// What may be set, in words that complete "set it to ...".
+    pub allowed: &'static str,
+}
+
+/// The topic that alerts go to.
+pub const ALERT_TOPIC_ARN: Variable = Variable {
+    name: "ROLEWATCH_ALERT_TOPIC_ARN",
+    meaning: "The SNS topic that alerts are published to. A name that ends in `.fifo` is published to as a FIFO \
+              topic: one message group per cluster, the alert id as deduplication id.",
+    default: "none; it must be set",
+    allowed: "the ARN of an SNS topic, `arn:aws:sns:<region>:<account>:<name>`",
+};
+
+/// The least urgent severity that is sent.
+pub const MIN_SEVERITY: Variable = Variable {
+    name: "ROLEWATCH_MIN_SEVERITY",
+    meaning: "Alerts less urgent than this are counted and not sent.",
+    default: "`low`",
+    allowed: "one of `informational`, `low`, `medium`, `high`, `critical`",
+};
+
+/// Networks that service accounts may come from.
+pub const TRUSTED_NETWORKS: Variable = Variable {
+    name: "ROLEWATCH_TRUSTED_NETWORKS",
+    meaning: "Public networks that service accounts may come from without an alert: the NAT gateways of a cluster \
+              whose endpoint is public only, IPv6 ranges of its VPC.",
+    default: "none",
+    allowed: "networks in CIDR notation, such as `203.0.113.7/32,2001:db8::/56`, separated by commas",
+};
+
+/// The cluster where the log group does not tell.
+pub const CLUSTER_NAME: Variable = Variable {
+    name: "ROLEWATCH_CLUSTER_NAME",
+    meaning: "The cluster to name in alerts when the log group is not called `/aws/eks/<cluster>/cluster`.",
+    default: "the name in the log group",
+    allowed: "an EKS cluster name: 1 to 100 letters, digits, `-` and `_`, beginning with a letter or digit",
+};
+
+/// The choices of the operator, read and checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where alerts go.
+    pub alert_topic: TopicArn,
+    /// Alerts less urgent are counted and not sent.
+    pub min_severity: Severity,
+    /// Public networks that service accounts may come from.
+    pub trusted_networks: Vec<IpNet>,
+    /// What to take where a delivery does not say: the cluster, and the Region the function runs in.
+    pub source: Source,
+}
+
+/// The ARN of an SNS topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicArn {
+    arn: String,
+    region: String,
+    fifo: bool,
+}
+
+/// A variable that cannot be used. The value is not repeated: whoever set it can look it up, and it may be a secret
+/// pasted into the wrong field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A variable that must be set is not.
+    #[error("`{}` is not set; set it to {}", .0.name, .0.allowed)]
+    Missing(&'static Variable),
+    /// The value is not one of those allowed.
+    #[error("`{}` cannot be used; set it to {}", .0.name, .0.allowed)]
+    NotAllowed(&'static Variable),
+    /// One element of a list is not allowed; counted from 1.
+    #[error("entry {entry} of `{}` cannot be used; set it to {}", .0.name, .0.allowed, entry = .1)]
+    EntryNotAllowed(&'static Variable, usize),
+    /// A variable with our prefix that we do not know: most likely a slip that would otherwise go unnoticed.
+    #[error("`{0}` is not a variable of Rolewatch; use one of {known}", known = known_names())]
+    Unknown(String),
+}
+
+impl PartialEq for Variable {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+impl Eq for Variable {}
+
+impl ConfigError {
+    /// A stable word for the error type of a failed start.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        "configuration-invalid"
+    }
+}
+
+impl Config {
+    /// Reads the configuration from the variables of a process. An empty value counts as unset, because a template
+    /// passes an empty parameter on as an empty value.
+    pub fn from_variables(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, ConfigError> {
+        let (mut topic, mut severity, mut networks, mut cluster, mut region) = (None, None, None, None, None);
+        for (key, value) in variables {
+            let (key, value) = (key.to_string_lossy(), value.to_string_lossy().trim().to_owned());
+            let place = match key.as_ref() {
+                key if key == ALERT_TOPIC_ARN.name => &mut topic,
+                key if key == MIN_SEVERITY.name => &mut severity,
+                key if key == TRUSTED_NETWORKS.name => &mut networks,
+                key if key == CLUSTER_NAME.name => &mut cluster,
+                // Set by Lambda (Lambda developer guide, "Defined runtime environment variables").
+                "AWS_REGION" => &mut region,
+                key if key.starts_with(PREFIX) => return Err(ConfigError::Unknown(name(key))),
+                _ => continue,
+            };
+            *place = Some(value).filter(|value| !value.is_empty());
+        }
+        let topic = topic.ok_or(ConfigError::Missing(&ALERT_TOPIC_ARN))?;
+        Ok(Self {
+            alert_topic: TopicArn::parse(&topic).ok_or(ConfigError::NotAllowed(&ALERT_TOPIC_ARN))?,
+            min_severity: match severity {
+                Some(word) => Severity::parse(&word).ok_or(ConfigError::NotAllowed(&MIN_SEVERITY))?,
+                None => Severity::Low,
+            },
+            trusted_networks: networks.as_deref().map(parse_networks).transpose()?.unwrap_or_default(),
+            source: Source {
+                region,
+                cluster: cluster
+                    .map(|name| is_cluster_name(&name).then_some(name).ok_or(ConfigError::NotAllowed(&CLUSTER_NAME)))
+                    .transpose()?,
+                ..Source::default()
+            },
+        })
+    }
+}
+
+impl TopicArn {
+    /// Reads an ARN of the form `arn:<partition>:sns:<region>:<account>:<name>` (SNS API reference, `CreateTopic`:
+    /// a name has 1 to 256 ASCII letters, digits, hyphens and underscores, and may end in `.fifo`).
+    #[must_use]
+    pub fn parse(arn: &str) -> Option<Self> {
+        let parts: Vec<&str> = arn.split(':').collect();
+        let ["arn", partition, "sns", region, account, topic] = parts.as_slice() else { return None };
+        let word =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let (stem, fifo) = topic.strip_suffix(".fifo").map_or((*topic, false), |stem| (stem, true));
+        let is_topic = !stem.is_empty()
+            && topic.len() <= 256
+            && stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+        (word(partition) && word(region) && is_account && is_topic).then(|| Self {
+            arn: arn.to_owned(),
+            region: (*region).to_owned(),
+            fifo,
+        })
+    }
+
+    /// The whole ARN.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.arn
+    }
+
+    /// The Region of the topic. SNS takes messages only in the topic's own Region, which need not be the function's.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Whether it is a FIFO topic: the name then ends in `.fifo` (SNS API reference, `CreateTopic`).
+    #[must_use]
+    pub fn is_fifo(&self) -> bool {
+        self.fifo
+    }
+}
+
+/// The reference page of the environment variables, in Markdown.
+#[must_use]
+pub fn reference() -> String {
+    let mut page = String::from(
+        "# Environment variables\n\nWritten by a test from `lambda/src/config.rs`; do not edit.\n\n\
+         An empty value counts as unset. A value that is not allowed, and a variable beginning with `ROLEWATCH_` that \
+         is not listed here, stop the function at start with `configuration-invalid` and a message that names the \
+         variable.\n",
+    );
+    for Variable { name, meaning, default, allowed } in VARIABLES {
+        // Writing to a String cannot fail.
+        let _ = write!(page, "\n## `{name}`\n\n{meaning}\n\n- Default: {default}.\n- Allowed: {allowed}.\n");
+    }
+    page
+}
+
+fn parse_networks(list: &str) -> Result<Vec<IpNet>, ConfigError> {
+    list.split(',')
+        .enumerate()
+        .map(|(index, entry)| {
+            entry.trim().parse().map_err(|_| ConfigError::EntryNotAllowed(&TRUSTED_NETWORKS, index + 1))
+        })
+        .collect()
+}
+
+/// EKS API reference, `CreateCluster`: `^[0-9A-Za-z][A-Za-z0-9\-_]*`, at most 100 characters.
+fn is_cluster_name(text: &str) -> bool {
+    text.len() <= 100
+        && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+fn known_names() -> String {
+    VARIABLES.iter().map(|variable| format!("`{}`", variable.name)).collect::<Vec<_>>().join(", ")
+}
+
+/// Every variable of ours begins with it, so that a slip in a name can be told from somebody else's variable.
+const PREFIX: &str = "ROLEWATCH_";
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, ConfigError, TopicArn, VARIABLES};
+    use rolewatch_analyzer::severity::Severity;
+
+    const TOPIC: (&str, &str) = ("ROLEWATCH_ALERT_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:alerts");
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::from_variables(variables.iter().map(|(key, value)| (key.into(), value.into())))
+    }
+
+    #[test]
+    fn a_topic_alone_is_enough() {
+        let config = read(&[TOPIC, ("AWS_REGION", "eu-west-1"), ("PATH", "/bin")]).unwrap();
+        assert_eq!(config.alert_topic.region(), "eu-central-1");
+        assert_eq!(config.min_severity, Severity::Low);
+        assert_eq!(config.source.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(config.source.cluster, None);
+    }
+
+    #[test]
+    fn empty_values_count_as_unset() {
+        let config = read(&[TOPIC, ("ROLEWATCH_MIN_SEVERITY", ""), ("ROLEWATCH_TRUSTED_NETWORKS", " ")]).unwrap();
+        assert_eq!((config.min_severity, config.trusted_networks.len()), (Severity::Low, 0));
+    }
+
+    #[test]
+    fn values_are_read() {
+        let config = read(&[
+            TOPIC,
+            ("ROLEWATCH_MIN_SEVERITY", "High"),
+            ("ROLEWATCH_TRUSTED_NETWORKS", "203.0.113.7/32, 2001:db8::/56"),
+            ("ROLEWATCH_CLUSTER_NAME", "prod_1"),
+        ])
+        .unwrap();
+        assert_eq!(config.min_severity, Severity::High);
+        assert_eq!(config.trusted_networks.len(), 2);
+        assert_eq!(config.source.cluster.as_deref(), Some("prod_1"));
+    }
+
+    #[test]
+    fn a_wrong_value_names_the_variable_and_what_is_allowed() {
+        let rows: &[(&[(&str, &str)], &str)] = &[
+            (&[], "`ROLEWATCH_ALERT_TOPIC_ARN` is not set; set it to the ARN"),
+            (&[(TOPIC.0, "alerts")], "`ROLEWATCH_ALERT_TOPIC_ARN` cannot be used; set it to the ARN"),
+            (
+                &[TOPIC, ("ROLEWATCH_MIN_SEVERITY", "urgent")],
+                "`ROLEWATCH_MIN_SEVERITY` cannot be used; set it to one of",
+            ),
+            (
+                &[TOPIC, ("ROLEWATCH_TRUSTED_NETWORKS", "10.0.0.0/8,10.0.0.300/32")],
+                "entry 2 of `ROLEWATCH_TRUSTED_NETWORKS` cannot be used; set it to networks",
+            ),
+            (&[TOPIC, ("ROLEWATCH_CLUSTER_NAME", "-x")], "`ROLEWATCH_CLUSTER_NAME` cannot be used"),
+            (&[TOPIC, ("ROLEWATCH_MIN_SEVERTY", "low")], "`ROLEWATCH_MIN_SEVERTY` is not a variable of Rolewatch; use"),
+        ];
+        for (variables, message) in rows {
+            let error = read(variables).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{error}");
+            assert!(!error.contains("10.0.0.300") && !error.contains("urgent"), "a value is not repeated: {error}");
+        }
+    }
+
+    #[test]
+    fn topic_arns_are_told_from_other_text() {
+        for arn in [TOPIC.1, "arn:aws-us-gov:sns:us-gov-west-1:111122223333:a.fifo"] {
+            assert!(TopicArn::parse(arn).is_some(), "{arn}");
+        }
+        for text in [
+            "",
+            "arn:aws:sqs:eu-central-1:111122223333:alerts",
+            "arn:aws:sns:eu-central-1:1111:alerts",
+            "arn:aws:sns:eu-central-1:111122223333:",
+            "arn:aws:sns:eu-central-1:111122223333:.fifo",
+            "arn:aws:sns:eu-central-1:111122223333:alerts:0b7a",
+            "arn:aws:sns:eu central:111122223333:alerts",
+        ] {
+            assert!(TopicArn::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_variable_has_our_prefix_once() {
+        for variable in VARIABLES {
+            assert!(variable.name.starts_with(super::PREFIX));
+            assert_eq!(VARIABLES.iter().filter(|other| other.name == variable.name).count(), 1);
+        }
+    }
+}

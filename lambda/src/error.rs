@@ -1,0 +1,162 @@
+//! Why an invocation failed: every reason with its code, its meaning and its remedy.
+
+use std::fmt;
+
+use lambda_runtime::Diagnostic;
+use rolewatch_analyzer::envelope::EnvelopeError;
+
+use crate::event::EventError;
+use crate::sink::SendError;
+
+/// Why an invocation failed. Lambda then tries again twice, and gives the event to the on-failure destination.
+#[derive(thiserror::Error)]
+pub enum HandlerError {
+    /// The event is none that can be read.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// The delivery cannot be opened. Trying again does not help, but the on-failure destination keeps it.
+    #[error("{0}; look at it with `rolewatch replay` and report it if CloudWatch Logs wrote it")]
+    Delivery(#[from] EnvelopeError),
+    /// The analysis panicked. What it said is not repeated: it may quote the log.
+    #[error("the analysis panicked; report the source position in the log")]
+    Panicked,
+    /// Not every alert was accepted.
+    #[error(transparent)]
+    Sink(#[from] SendError),
+}
+
+impl HandlerError {
+    /// A stable word: the `errorType` of the invocation.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Event(error) => error.code(),
+            Self::Delivery(error) => error.code(),
+            Self::Panicked => "analysis-panicked",
+            Self::Sink(error) => error.cause.code(),
+        }
+    }
+}
+
+/// The runtime logs a failed invocation in this form.
+impl fmt::Debug for HandlerError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {self}", self.code())
+    }
+}
+
+impl From<HandlerError> for Diagnostic {
+    fn from(error: HandlerError) -> Self {
+        Self { error_type: error.code().to_owned(), error_message: error.to_string() }
+    }
+}
+
+/// What an operator needs to know about one code.
+#[derive(Debug)]
+pub struct ErrorCode {
+    /// The `errorType`.
+    pub code: &'static str,
+    /// What happened.
+    pub meaning: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+/// Every code, in the order of the operator's table.
+pub const CODES: &[ErrorCode] = &[
+    ErrorCode {
+        code: "configuration-invalid",
+        meaning: "An environment variable cannot be used. The function does not start.",
+        remedy: "The message names the variable and what is allowed; see environment.md.",
+    },
+    ErrorCode {
+        code: "sns-throttled",
+        meaning: "SNS or its key asked to slow down until the time of the invocation was over.",
+        remedy: "Look at the quota of Publish in this Region. Lambda repeats the delivery.",
+    },
+    ErrorCode {
+        code: "sns-unavailable",
+        meaning: "SNS answered with server errors until the time of the invocation was over.",
+        remedy: "Nothing, unless it lasts: Lambda repeats the delivery.",
+    },
+    ErrorCode {
+        code: "sns-unreachable",
+        meaning: "No answer from SNS: name resolution, connection, TLS or time-out.",
+        remedy: "A function in a VPC needs a NAT gateway or an interface endpoint for SNS.",
+    },
+    ErrorCode {
+        code: "sns-access-denied",
+        meaning: "The function's role, a policy of the topic or of the organisation forbids `sns:Publish`.",
+        remedy: "Compare the role with infra/template.yaml.",
+    },
+    ErrorCode {
+        code: "sns-key-refused",
+        meaning: "The KMS key of the topic is disabled, deleted or closed to the function's role.",
+        remedy: "The role needs `kms:GenerateDataKey*` and `kms:Decrypt` on that key.",
+    },
+    ErrorCode {
+        code: "sns-topic-missing",
+        meaning: "The topic does not exist.",
+        remedy: "Correct `ROLEWATCH_ALERT_TOPIC_ARN`, or create the topic again.",
+    },
+    ErrorCode {
+        code: "sns-refused",
+        meaning: "SNS refused a message, even after it had been cut to its headline.",
+        remedy: "Report it together with the AWS error code in the log line before.",
+    },
+    ErrorCode {
+        code: "out-of-time",
+        meaning: "No time was left to publish.",
+        remedy: "Raise the function's time-out or memory.",
+    },
+    ErrorCode {
+        code: "delivery-not-base64",
+        meaning: "`awslogs.data`, or the data of a Kinesis record, is not base64.",
+        remedy: "Find out who invoked the function; CloudWatch Logs does not write this.",
+    },
+    ErrorCode {
+        code: "delivery-not-gzip",
+        meaning: "The decoded data is not gzip.",
+        remedy: "Find out who invoked the function, or what rewrites the records on the way.",
+    },
+    ErrorCode {
+        code: "delivery-gzip-damaged",
+        meaning: "The gzip stream is damaged before its first log line. One that is damaged later is read up to there.",
+        remedy: "Read the same minutes from the log group with `rolewatch replay`.",
+    },
+    ErrorCode {
+        code: "delivery-too-large",
+        meaning: "The delivery inflates to more than is read. CloudWatch Logs does not send such deliveries.",
+        remedy: "Find out who invoked the function, then read the same minutes with `rolewatch replay`.",
+    },
+    ErrorCode {
+        code: "delivery-not-json",
+        meaning: "The inflated data is not a JSON object.",
+        remedy: "Find out who invoked the function, or what rewrites the records on the way.",
+    },
+    ErrorCode {
+        code: "delivery-no-log-events",
+        meaning: "The document has no `logEvents`.",
+        remedy: "Find out who invoked the function; it is not a CloudWatch Logs subscription.",
+    },
+    ErrorCode {
+        code: "event-unknown-shape",
+        meaning: "The event is neither of CloudWatch Logs nor of Kinesis.",
+        remedy: "Remove the trigger that sends it.",
+    },
+    ErrorCode {
+        code: "event-no-data",
+        meaning: "The event has the right shape and no data in it.",
+        remedy: "Find out who invoked the function; AWS does not write this.",
+    },
+    ErrorCode {
+        code: "event-unsupported",
+        meaning: "An EventBridge event, which this version does not read.",
+        remedy: "Remove the rule that sends it.",
+    },
+    ErrorCode {
+        code: "analysis-panicked",
+        meaning: "A fault in Rolewatch. The delivery is not lost: the on-failure destination keeps it.",
+        remedy: "Report it with the source position that the log gives.",
+    },
+];

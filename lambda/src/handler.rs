@@ -1,0 +1,297 @@
+//! One invocation: recognise, open, judge, send; and only then remember.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use lambda_runtime::{LambdaEvent, tracing};
+use rolewatch_analyzer::alert::Alert;
+use rolewatch_analyzer::envelope::{Envelope, EnvelopeError, EnvelopeKind};
+use rolewatch_analyzer::gather::gather;
+use rolewatch_analyzer::memory::Memory;
+use rolewatch_analyzer::report::analyze_envelope;
+use rolewatch_analyzer::settings::Settings;
+use rolewatch_analyzer::severity::Severity;
+use rolewatch_analyzer::text::name;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::error::HandlerError;
+use crate::event::{Event, EventError, KinesisRecord};
+use crate::sink::{SendError, Sent, Sink};
+use crate::telemetry::{Tally, millis};
+
+/// What lives as long as the process: choices, the sink, and what is remembered of earlier events.
+#[derive(Debug)]
+pub struct Handler<S> {
+    settings: Settings,
+    min_severity: Severity,
+    sink: S,
+    memory: Mutex<Memory>,
+    cold: AtomicBool,
+}
+
+/// What one invocation gave us besides the event.
+#[derive(Clone, Copy)]
+struct Invocation<'a> {
+    request_id: &'a str,
+    deadline: Instant,
+}
+
+impl<S: Sink> Handler<S> {
+    /// A handler that remembers nothing yet.
+    pub fn new(config: Config, sink: S) -> Self {
+        Self {
+            settings: Settings { source: config.source, trusted_networks: config.trusted_networks },
+            min_severity: config.min_severity,
+            sink,
+            memory: Mutex::default(),
+            cold: AtomicBool::new(true),
+        }
+    }
+
+    /// Answers one invocation. Success means that every alert was accepted; for Kinesis, that the records whose
+    /// alerts were not are named in the answer.
+    pub async fn handle(&self, event: &LambdaEvent<Box<RawValue>>) -> Result<Value, HandlerError> {
+        let context = &event.context;
+        let invocation = Invocation { request_id: &context.request_id, deadline: deadline(context.deadline) };
+        let error = match Event::recognise(event.payload.get()) {
+            Ok(Event::Logs(data)) => {
+                let mut memory = self.memory().clone();
+                self.delivery(|| Envelope::open(&data), &mut memory, invocation).await?;
+                *self.memory() = memory;
+                return Ok(Value::Null);
+            }
+            Ok(Event::Kinesis(records)) => return Ok(self.records(&records, invocation).await),
+            Ok(Event::EventBridge) => EventError::Unsupported,
+            Err(error) => error,
+        };
+        let mut tally = Tally::default();
+        tally.set("DeliveriesRefused", 1);
+        tally.emit(invocation.request_id);
+        Err(error.into())
+    }
+
+    /// Judges the records of a stream one by one; the answer names those that have to come again (Lambda developer
+    /// guide, "Configuring partial batch response with Kinesis Data Streams and Lambda").
+    async fn records(&self, records: &[KinesisRecord<'_>], invocation: Invocation<'_>) -> Value {
+        let mut failures: Vec<Value> = Vec::new();
+        let mut memory = self.memory().clone();
+        for record in records {
+            let before = memory.clone();
+            match self.delivery(|| Envelope::open(&record.data), &mut memory, invocation).await {
+                // Lambda repeats everything from the first failure on. What is repeated must not be remembered, or
+                // it would be judged differently the second time.
+                Ok(()) if failures.is_empty() => *self.memory() = memory.clone(),
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::error!(error_type = error.code(), sequence_number = %record.sequence_number, "{error}");
+                    failures.push(json!({ "itemIdentifier": record.sequence_number }));
+                    memory = before;
+                    if matches!(error, HandlerError::Sink(_)) {
+                        // The next record would fare no better, and Lambda brings it again in any case.
+                        break;
+                    }
+                }
+            }
+        }
+        json!({ "batchItemFailures": failures })
+    }
+
+    /// Opens, judges and sends one delivery, and says in metrics what became of it. A panic is an error like others.
+    async fn delivery(
+        &self,
+        open: impl FnOnce() -> Result<Envelope, EnvelopeError>,
+        memory: &mut Memory,
+        invocation: Invocation<'_>,
+    ) -> Result<(), HandlerError> {
+        let mut tally = Tally::default();
+        let result = guarded(self.judge_and_send(open, memory, &mut tally, invocation)).await;
+        if let Err(HandlerError::Delivery(_) | HandlerError::Panicked) = &result {
+            tally.set("DeliveriesRefused", 1);
+        }
+        if self.cold.swap(false, Ordering::Relaxed) {
+            tally.set("ColdStarts", 1);
+        }
+        tally.emit(invocation.request_id);
+        result
+    }
+
+    async fn judge_and_send(
+        &self,
+        open: impl FnOnce() -> Result<Envelope, EnvelopeError>,
+        memory: &mut Memory,
+        tally: &mut Tally,
+        invocation: Invocation<'_>,
+    ) -> Result<(), HandlerError> {
+        let envelope = open()?;
+        if envelope.kind() == EnvelopeKind::Control {
+            tally.set("ControlMessages", 1);
+            tracing::info!("control message acknowledged");
+            return Ok(());
+        }
+        let source = envelope.source().clone().or(&self.settings.source);
+        tally.cluster = source.cluster.as_deref().map(name);
+        if let Some(age) = age(&envelope) {
+            tally.set("DeliveryAge", millis(age));
+        }
+        let mut report = analyze_envelope(&envelope, &self.settings, memory);
+        tally.report(&report);
+        if let Some(damage) = envelope.damage() {
+            tracing::warn!(error_type = damage.code(), "the delivery was read up to its damage");
+        }
+        let judged = gather(std::mem::take(&mut report.alerts));
+        let all = judged.len();
+        let alerts: Vec<Alert> = judged.into_iter().filter(|alert| alert.severity >= self.min_severity).collect();
+        tally.set("AlertsBelowMinimum", all - alerts.len());
+        tally.alerts(&alerts);
+        tracing::info!(
+            lines = report.lines,
+            alerted = report.alerted,
+            skipped = report.skipped_total(),
+            alerts = alerts.len(),
+            "delivery judged"
+        );
+        if alerts.is_empty() {
+            return Ok(());
+        }
+        let result = self.sink.send(&alerts, invocation.deadline).await;
+        count_sent(tally, &result);
+        result?;
+        Ok(())
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // It is only ever replaced as a whole, so a panic elsewhere cannot have left it half-written.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Says in the log and the metrics what was accepted: ids and counts only.
+fn count_sent(tally: &mut Tally, result: &Result<Sent, SendError>) {
+    let (sent, failed) = match result {
+        Ok(sent) => (sent, 0),
+        Err(error) => (&error.sent, error.failed),
+    };
+    tally.set("AlertsSent", sent.alerts);
+    tally.set("AlertsFailed", failed);
+    tally.set("PublishTime", millis(sent.took));
+    if sent.reduced > 0 {
+        tracing::warn!(alerts = sent.reduced, "alerts were cut to their headline because SNS refused the whole");
+    }
+    tracing::info!(sent = sent.alerts, failed, retries = sent.retries, took_ms = millis(sent.took), "alerts published");
+}
+
+/// Runs a future to its end or to its panic. The runtime would catch a panic too, but its answer repeats what the
+/// panic said, and that may quote the log.
+async fn guarded<T>(future: impl Future<Output = Result<T, HandlerError>>) -> Result<T, HandlerError> {
+    let mut future = pin!(future);
+    poll_fn(move |context| {
+        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)))
+            .unwrap_or(Poll::Ready(Err(HandlerError::Panicked)))
+    })
+    .await
+}
+
+/// When to stop sending, from the end of the invocation in milliseconds since 1970.
+fn deadline(invocation_ends_ms: u64) -> Instant {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Instant::now() + Duration::from_millis(invocation_ends_ms).saturating_sub(now).saturating_sub(MARGIN)
+}
+
+/// How long ago the first line was written. It is the oldest: lines come in order (CloudWatch Logs user guide,
+/// "Real-time processing of log data with subscriptions").
+fn age(envelope: &Envelope) -> Option<Duration> {
+    let written = envelope.lines().into_iter().flatten().find_map(|line| line.timestamp_ms)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Some(now.saturating_sub(Duration::from_millis(u64::try_from(written).ok()?)))
+}
+
+/// Kept back from the time of an invocation for writing the metrics and the answer. A function that runs out of time
+/// is killed, and its answer says nothing of what was wrong.
+const MARGIN: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::{Handler, deadline, guarded};
+    use crate::config::Config;
+    use crate::error::HandlerError;
+    use crate::sink::{SendError, Sent, Sink};
+    use base64::Engine as _;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use lambda_runtime::{Context, LambdaEvent};
+    use rolewatch_analyzer::alert::Alert;
+    use serde_json::value::RawValue;
+    use serde_json::{Value, json};
+    use std::io::Write as _;
+    use std::time::{Duration, Instant};
+
+    /// A sink that must not be needed.
+    struct Nowhere;
+
+    impl Sink for Nowhere {
+        async fn send(&self, _alerts: &[Alert], _deadline: Instant) -> Result<Sent, SendError> {
+            panic!("nothing to send was expected")
+        }
+    }
+
+    fn data(document: &str) -> String {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(document.as_bytes()).unwrap();
+        base64::engine::general_purpose::STANDARD.encode(encoder.finish().unwrap())
+    }
+
+    fn handle(event: &Value) -> Result<Value, HandlerError> {
+        let topic = ("ROLEWATCH_ALERT_TOPIC_ARN".into(), "arn:aws:sns:eu-west-1:111122223333:alerts".into());
+        let handler = Handler::new(Config::from_variables([topic]).unwrap(), Nowhere);
+        let payload = RawValue::from_string(event.to_string()).unwrap();
+        let mut context = Context::default();
+        context.deadline = u64::MAX;
+        let event = LambdaEvent::new(payload, context);
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(handler.handle(&event))
+    }
+
+    #[test]
+    fn a_control_message_is_a_success() {
+        let data = data(r#"{"messageType":"CONTROL_MESSAGE","logEvents":[{"message":"CWL CONTROL MESSAGE"}]}"#);
+        assert_eq!(handle(&json!({ "awslogs": { "data": data } })).unwrap(), Value::Null);
+    }
+
+    #[test]
+    fn what_cannot_be_opened_fails_with_its_code() {
+        let error = handle(&json!({ "awslogs": { "data": "%%%" } })).unwrap_err();
+        assert_eq!(error.code(), "delivery-not-base64");
+        assert_eq!(handle(&json!({ "Records": [] })).unwrap_err().code(), "event-unknown-shape");
+        let bridge = json!({ "detail-type": "AWS API Call via CloudTrail", "detail": {} });
+        assert_eq!(handle(&bridge).unwrap_err().code(), "event-unsupported");
+    }
+
+    #[test]
+    fn a_bad_record_of_a_stream_is_named_and_does_not_cost_its_neighbours() {
+        let record = |number: &str, data: &str| json!({ "kinesis": { "sequenceNumber": number, "data": data } });
+        let good = data(r#"{"messageType":"DATA_MESSAGE","logGroup":"/aws/eks/prod/cluster","logEvents":[]}"#);
+        let answer = handle(&json!({ "Records": [record("1", &good), record("2", "%"), record("3", &good)] })).unwrap();
+        assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "2" }] }));
+    }
+
+    #[test]
+    fn a_panic_is_an_error_that_does_not_repeat_what_it_said() {
+        let work = async { if true { panic!("secret of the log") } else { Ok(()) } };
+        let result = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(guarded(work));
+        let error = result.unwrap_err();
+        assert_eq!(error.code(), "analysis-panicked");
+        assert!(!format!("{error} {error:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_is_now() {
+        assert!(deadline(0) <= Instant::now());
+        assert!(deadline(u64::MAX / 2) > Instant::now() + Duration::from_hours(1));
+    }
+}

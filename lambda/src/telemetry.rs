@@ -1,0 +1,241 @@
+//! What the function says about itself: counts, times, codes and ids, never a word of the log.
+
+use std::str::FromStr as _;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use lambda_runtime::tracing;
+use lambda_runtime::tracing::subscriber::EnvFilter;
+use lambda_runtime::tracing::subscriber::filter::LevelFilter;
+use rolewatch_analyzer::alert::Alert;
+use rolewatch_analyzer::report::Report;
+use rolewatch_analyzer::severity::Severity;
+use serde_json::{Map, Value, json};
+
+/// A metric: its name in CloudWatch, its unit, and what it tells.
+#[derive(Debug)]
+pub struct Metric {
+    /// Name in CloudWatch.
+    pub name: &'static str,
+    /// Unit, as CloudWatch spells it.
+    pub unit: &'static str,
+    /// What it counts or measures, and what to do when it moves.
+    pub meaning: &'static str,
+}
+
+/// The namespace of the metrics in CloudWatch.
+pub const NAMESPACE: &str = "Rolewatch";
+
+/// Every metric, in the order of the operator's table.
+///
+/// Each costs money per month and cluster, so reasons and severities are not metrics: they are members of the same log line, where
+/// CloudWatch Logs Insights counts them for nothing.
+pub const METRICS: &[Metric] = &[
+    Metric {
+        name: "Lines",
+        unit: "Count",
+        meaning: "Log lines received. None for half an hour on a live cluster: logging or the subscription is off.",
+    },
+    Metric { name: "LinesAlerted", unit: "Count", meaning: "Lines that are evidence of an alert." },
+    Metric {
+        name: "LinesQuiet",
+        unit: "Count",
+        meaning: "Lines judged and found ordinary; `quiet` in the log line has the reasons.",
+    },
+    Metric {
+        name: "LinesSkipped",
+        unit: "Count",
+        meaning: "Lines that could not be read; `skipped` in the log line has the reasons. Read them with \
+                  `rolewatch replay --explain`.",
+    },
+    Metric { name: "AlertsSent", unit: "Count", meaning: "Alerts that SNS accepted." },
+    Metric {
+        name: "AlertsFailed",
+        unit: "Count",
+        meaning: "Alerts that SNS did not accept in this invocation. Lambda repeats the delivery; see Delivery promise.",
+    },
+    Metric {
+        name: "AlertsBelowMinimum",
+        unit: "Count",
+        meaning: "Alerts less urgent than `ROLEWATCH_MIN_SEVERITY`, not sent.",
+    },
+    Metric {
+        name: "DeliveriesRefused",
+        unit: "Count",
+        meaning: "Deliveries that could not be opened. They wait in the queue of failed deliveries.",
+    },
+    Metric {
+        name: "ControlMessages",
+        unit: "Count",
+        meaning: "Probes of CloudWatch Logs whether the function can be reached.",
+    },
+    Metric {
+        name: "DeliveryAge",
+        unit: "Milliseconds",
+        meaning: "From the first line's time to now. It grows when CloudWatch Logs is late or Lambda repeats.",
+    },
+    Metric {
+        name: "PublishTime",
+        unit: "Milliseconds",
+        meaning: "From the first request to SNS to the last answer, retries included.",
+    },
+    Metric {
+        name: "ColdStarts",
+        unit: "Count",
+        meaning: "First deliveries of a new process. What it remembered of earlier events is gone with the old one.",
+    },
+];
+
+/// The counts of one delivery.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tally {
+    /// The cluster that it came from, if known.
+    pub cluster: Option<String>,
+    counts: Map<String, Value>,
+    reasons: Map<String, Value>,
+}
+
+impl Tally {
+    /// Sets a metric. A name that is not in [`METRICS`] is a slip that a test finds.
+    pub fn set(&mut self, name: &'static str, value: impl Into<Value>) {
+        debug_assert!(METRICS.iter().any(|metric| metric.name == name), "{name} is not a metric");
+        self.counts.insert(name.to_owned(), value.into());
+    }
+
+    /// Counts what became of the lines.
+    pub fn report(&mut self, report: &Report) {
+        self.set("Lines", report.lines);
+        self.set("LinesAlerted", report.alerted);
+        self.set("LinesQuiet", report.quiet_total());
+        self.set("LinesSkipped", report.skipped_total());
+        self.by("quiet", report.quiet.iter().map(|(reason, count)| (reason.as_str(), *count)));
+        self.by("skipped", report.skipped.iter().map(|(reason, count)| (reason.as_str(), *count)));
+    }
+
+    /// Counts the alerts to send by severity.
+    pub fn alerts(&mut self, alerts: &[Alert]) {
+        let of = |severity: Severity| alerts.iter().filter(|alert| alert.severity == severity).count() as u64;
+        let counts = Severity::ALL.map(|severity| (severity.as_str(), of(severity)));
+        self.by("alerts", counts.into_iter().filter(|(_, count)| *count > 0));
+    }
+
+    fn by(&mut self, what: &str, counts: impl Iterator<Item = (&'static str, u64)>) {
+        let counts = counts.map(|(word, count)| (word.to_owned(), json!(count))).collect();
+        self.reasons.insert(what.to_owned(), Value::Object(counts));
+    }
+
+    /// One line in CloudWatch embedded metric format (CloudWatch user guide, "Specification: Embedded metric format").
+    #[must_use]
+    pub fn embedded_metric_format(&self, request_id: &str, now: SystemTime) -> String {
+        let units = METRICS
+            .iter()
+            .filter(|metric| self.counts.contains_key(metric.name))
+            .map(|metric| json!({ "Name": metric.name, "Unit": metric.unit }));
+        let dimensions = if self.cluster.is_some() { json!([["Cluster"]]) } else { json!([[]]) };
+        let mut line = Map::new();
+        line.insert(
+            "_aws".to_owned(),
+            json!({
+                "Timestamp": millis(now.duration_since(UNIX_EPOCH).unwrap_or_default()),
+                "CloudWatchMetrics": [{
+                    "Namespace": NAMESPACE,
+                    "Dimensions": dimensions,
+                    "Metrics": units.collect::<Vec<_>>(),
+                }],
+            }),
+        );
+        line.insert("requestId".to_owned(), json!(request_id));
+        if let Some(cluster) = &self.cluster {
+            line.insert("Cluster".to_owned(), json!(cluster));
+        }
+        line.extend(self.reasons.clone());
+        line.extend(self.counts.clone());
+        Value::Object(line).to_string()
+    }
+
+    /// Writes that line to standard output, where Lambda reads it.
+    #[expect(clippy::print_stdout, reason = "the embedded metric format is a line of its own on standard output")]
+    pub fn emit(&self, request_id: &str) {
+        println!("{}", self.embedded_metric_format(request_id, SystemTime::now()));
+    }
+}
+
+/// Starts logging, and makes a panic say where it happened and not what it said.
+///
+/// The format follows `AWS_LAMBDA_LOG_FORMAT` and the level `AWS_LAMBDA_LOG_LEVEL` (Lambda developer guide, "Advanced
+/// logging controls"), but only ours: at `DEBUG` and `TRACE` the runtime and the SDK would log whole events and
+/// requests.
+pub fn init() {
+    let ours = match std::env::var("AWS_LAMBDA_LOG_LEVEL").as_deref() {
+        // Lambda's name for a level that we do not have.
+        Ok("FATAL") => LevelFilter::ERROR,
+        Ok(level) => LevelFilter::from_str(level).unwrap_or(LevelFilter::INFO),
+        Err(_) => LevelFilter::INFO,
+    };
+    let others = ours.min(LevelFilter::INFO);
+    let filter = EnvFilter::builder().parse_lossy(format!("{others},rolewatch_lambda={ours}"));
+    let logger = tracing::subscriber::fmt().with_env_filter(filter).with_target(false).with_ansi(false);
+    if std::env::var("AWS_LAMBDA_LOG_FORMAT").is_ok_and(|format| format.eq_ignore_ascii_case("json")) {
+        logger.json().flatten_event(true).with_span_list(false).init();
+    } else {
+        logger.init();
+    }
+    std::panic::set_hook(Box::new(|panic| tracing::error!(error_type = "panic", place = place(panic), "panicked")));
+}
+
+/// Where it happened. The message is left out: that of an out-of-range string index, for one, quotes the string.
+fn place(panic: &std::panic::PanicHookInfo<'_>) -> String {
+    panic.location().map_or_else(String::new, |place| format!("{}:{}", place.file(), place.line()))
+}
+
+/// Whole milliseconds.
+pub(crate) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{METRICS, Tally};
+    use rolewatch_analyzer::report::{Quiet, Report};
+    use serde_json::{Value, json};
+    use std::sync::{Arc, Mutex};
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn a_panic_says_where_it_happened_and_not_what_it_said() {
+        let said = Arc::new(Mutex::new(String::new()));
+        let log = Arc::clone(&said);
+        std::panic::set_hook(Box::new(move |panic| log.lock().unwrap().push_str(&super::place(panic))));
+        let result = std::panic::catch_unwind(|| panic!("secret of the log"));
+        drop(std::panic::take_hook());
+        assert!(result.is_err());
+        let said = said.lock().unwrap();
+        assert!(said.contains("telemetry.rs:") && !said.contains("secret"), "{said}");
+    }
+
+    #[test]
+    fn a_line_declares_the_metrics_it_holds_and_no_others() {
+        let mut tally = Tally { cluster: Some("prod".to_owned()), ..Tally::default() };
+        let mut report = Report { lines: 3, alerted: 1, ..Report::default() };
+        report.quiet.insert(Quiet::NotOfInterest, 2);
+        tally.report(&report);
+        tally.set("AlertsSent", 1);
+        let line = tally.embedded_metric_format("r-1", UNIX_EPOCH + Duration::from_millis(1_234));
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["_aws"]["Timestamp"], 1_234);
+        let declared = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(declared["Dimensions"], json!([["Cluster"]]));
+        assert_eq!(declared["Metrics"].as_array().unwrap().len(), 5);
+        assert_eq!((&line["Lines"], &line["Cluster"], &line["requestId"]), (&json!(3), &json!("prod"), &json!("r-1")));
+        assert_eq!(line["quiet"], json!({ "not-of-interest": 2 }));
+        assert!(line.get("AlertsFailed").is_none());
+    }
+
+    #[test]
+    fn metrics_are_named_once_and_are_few_enough_for_one_line() {
+        for metric in METRICS {
+            assert_eq!(METRICS.iter().filter(|other| other.name == metric.name).count(), 1);
+        }
+        // CloudWatch user guide, embedded metric format: at most 100 metrics in one line.
+        assert!(METRICS.len() <= 100);
+    }
+}

@@ -1,0 +1,165 @@
+//! SNS topics with SQS queues behind them, emulated by moto: <https://docs.getmoto.org>.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+
+use crate::http::{Request, Response, encode_form};
+
+/// One emulator for all tests of this binary; each test has topics of its own.
+static EMULATOR: LazyLock<Result<Emulator, &str>> = LazyLock::new(Emulator::start);
+
+struct Emulator {
+    address: String,
+    /// Holds the pipe that keeps it running: it ends by itself when the pipe closes with this process.
+    _process: Child,
+}
+
+impl Emulator {
+    /// The emulator, or what to do to get it.
+    fn start() -> Result<Self, &'static str> {
+        let python = python();
+        if !python.exists() {
+            return Err("the tests need the emulator of SNS and SQS; run `make venv` once, or `make test`");
+        }
+        let mut process = Command::new(python)
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/emulator.py"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut port = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        if port.is_empty() {
+            process.wait().unwrap();
+            return Err("the emulator of SNS and SQS did not start; remove .cache and run `make venv`");
+        }
+        Ok(Self { address: format!("127.0.0.1:{}", port.trim()), _process: process })
+    }
+}
+
+/// The Python of the virtual environment, or the one that `ROLEWATCH_TEST_PYTHON` names.
+fn python() -> PathBuf {
+    std::env::var_os("ROLEWATCH_TEST_PYTHON")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.cache/venv/bin/python"), PathBuf::from)
+}
+
+/// Where the emulator listens.
+pub(crate) fn address() -> String {
+    match &*EMULATOR {
+        Ok(emulator) => emulator.address.clone(),
+        Err(remedy) => panic!("{remedy}"),
+    }
+}
+
+/// A topic with one queue subscribed to it.
+pub(crate) struct Inbox {
+    pub(crate) topic: String,
+    queue: String,
+}
+
+/// A message read from the queue.
+#[derive(Debug)]
+pub(crate) struct Received {
+    /// The body, as JSON.
+    pub(crate) body: Value,
+    /// The message attributes as name and value.
+    pub(crate) attributes: Vec<(String, String)>,
+}
+
+impl Received {
+    /// The id of the alert.
+    pub(crate) fn id(&self) -> String {
+        self.body["finding_info"]["uid"].as_str().unwrap().to_owned()
+    }
+
+    /// The audit IDs of its evidence.
+    pub(crate) fn audit_ids(&self) -> Vec<String> {
+        let evidences = self.body["evidences"].as_array().unwrap().iter();
+        evidences.filter_map(|it| it["api"]["request"]["uid"].as_str()).map(ToOwned::to_owned).collect()
+    }
+
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Inbox {
+    /// A topic and a queue of this name. The queue gets messages as they are, attributes included (raw delivery).
+    pub(crate) fn new(name: &str) -> Self {
+        let fifo = Path::new(name).extension().is_some_and(|extension| extension == "fifo");
+        let mut topic = vec![("Action", "CreateTopic"), ("Name", name)];
+        let mut queue = json!({ "QueueName": name });
+        if fifo {
+            topic.extend([("Attributes.entry.1.key", "FifoTopic"), ("Attributes.entry.1.value", "true")]);
+            queue["Attributes"] = json!({ "FifoQueue": "true" });
+        }
+        sns(&topic);
+        let topic = format!("arn:aws:sns:us-east-1:123456789012:{name}");
+        let queue = sqs("CreateQueue", &queue)["QueueUrl"].as_str().unwrap().to_owned();
+        sns(&[
+            ("Action", "Subscribe"),
+            ("TopicArn", &topic),
+            ("Protocol", "sqs"),
+            ("Endpoint", &format!("arn:aws:sqs:us-east-1:123456789012:{name}")),
+            ("Attributes.entry.1.key", "RawMessageDelivery"),
+            ("Attributes.entry.1.value", "true"),
+        ]);
+        Self { topic, queue }
+    }
+
+    /// Takes everything out of the queue. SNS has delivered when it answers the publisher, so nothing is waited for.
+    pub(crate) fn take(&self) -> Vec<Received> {
+        let mut all = Vec::new();
+        loop {
+            let request =
+                json!({ "QueueUrl": self.queue, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"] });
+            let answer = sqs("ReceiveMessage", &request);
+            let Some(messages) = answer["Messages"].as_array().filter(|messages| !messages.is_empty()) else {
+                return all;
+            };
+            for message in messages {
+                all.push(received(message));
+                sqs("DeleteMessage", &json!({ "QueueUrl": self.queue, "ReceiptHandle": message["ReceiptHandle"] }));
+            }
+        }
+    }
+}
+
+fn received(message: &Value) -> Received {
+    let body = message["Body"].as_str().unwrap();
+    let attributes = message["MessageAttributes"].as_object().cloned().unwrap_or_default().into_iter();
+    Received {
+        // A message that was cut to its headline is text.
+        body: serde_json::from_str(body).unwrap_or_else(|_| json!(body)),
+        attributes: attributes
+            .map(|(name, value)| (name, value["StringValue"].as_str().unwrap_or_default().to_owned()))
+            .collect(),
+    }
+}
+
+fn sns(pairs: &[(&str, &str)]) -> Response {
+    let mut pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    pairs.push(("Version".to_owned(), "2010-03-31".to_owned()));
+    call("sns", &[("content-type", "application/x-www-form-urlencoded")], &encode_form(&pairs))
+}
+
+fn sqs(action: &str, body: &Value) -> Value {
+    let target = format!("AmazonSQS.{action}");
+    let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target.as_str())];
+    let answer = call("sqs", &headers, &body.to_string());
+    if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body).unwrap() }
+}
+
+/// The emulator tells services apart by the scope of the signature, which it does not check.
+fn call(service: &str, headers: &[(&str, &str)], body: &str) -> Response {
+    let scope = format!("AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/{service}/aws4_request");
+    let mut headers = headers.to_vec();
+    headers.push(("authorization", &scope));
+    let answer = Request::post("/", &headers, body).send(&address()).unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer
+}

@@ -1,0 +1,143 @@
+//! The delivery promise: at least once, with the same ids, whole or split differently, and nothing lost.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::alerts::{lambda, lambda_at};
+use crate::delivery::{audit_id, data, event, grant, login, noise};
+use crate::emulator::{Inbox, Received};
+use crate::proxy::{Fault, Proxy};
+use crate::runtime::Answer;
+
+const SUCCESS: Answer = Answer::Success(Value::Null);
+
+fn ids(messages: &[Received]) -> BTreeSet<String> {
+    messages.iter().map(Received::id).collect()
+}
+
+#[test]
+fn the_same_delivery_twice_has_the_same_ids() {
+    let inbox = Inbox::new("twice");
+    let delivery = event(&[grant(1), grant(2)]);
+    let mut first = lambda(&inbox);
+    assert_eq!(first.invoke(&delivery), SUCCESS);
+    let once = ids(&inbox.take());
+    assert_eq!(once.len(), 2);
+    // In the same process, which remembers, and in another one, which does not.
+    assert_eq!(first.invoke(&delivery), SUCCESS);
+    assert!(ids(&inbox.take()).is_subset(&once));
+    assert_eq!(lambda(&inbox).invoke(&delivery), SUCCESS);
+    assert_eq!(ids(&inbox.take()), once);
+}
+
+#[test]
+fn two_deliveries_swapped_give_the_same_ids() {
+    let (one, two) = (event(&[grant(1), grant(2)]), event(&[grant(3)]));
+    let orders = [("in-order", [&one, &two]), ("swapped", [&two, &one])].map(|(name, deliveries)| {
+        let inbox = Inbox::new(name);
+        let mut lambda = lambda(&inbox);
+        for delivery in deliveries {
+            assert_eq!(lambda.invoke(delivery), SUCCESS);
+        }
+        ids(&inbox.take())
+    });
+    assert_eq!(orders[0].len(), 3);
+    assert_eq!(orders[0], orders[1]);
+}
+
+#[test]
+fn a_delivery_that_failed_is_judged_the_same_when_lambda_repeats_it() {
+    // The first invocation cannot publish; had it kept what it learnt, the second would take the login for told.
+    let inbox = Inbox::new("repeated");
+    let proxy = Proxy::start(|number| if number == 0 { Fault::Answer(403, "AuthorizationError") } else { Fault::None });
+    let mut lambda = lambda_at(&inbox, &proxy.url, &[]);
+    let delivery = event(&[grant(1), login(2)]);
+    assert_eq!(lambda.invoke(&delivery).code(), "sns-access-denied");
+    assert_eq!(inbox.take().len(), 0);
+    assert_eq!(lambda.invoke(&delivery), SUCCESS);
+    assert_eq!(inbox.take().len(), 2);
+    assert_eq!(lambda.invoke(&event(&[login(3)])), SUCCESS);
+    assert_eq!(inbox.take().len(), 0, "and what was told is remembered");
+}
+
+#[test]
+fn a_process_killed_between_publishing_and_answering_loses_nothing() {
+    let inbox = Inbox::new("killed");
+    let delivery = event(&[grant(1)]);
+    // The answer of SNS is held back, so the process is still waiting when it is killed.
+    let proxy = Proxy::start(|_| Fault::LostAnswer);
+    let mut killed = lambda_at(&inbox, &proxy.url, &[]);
+    killed.send(&delivery);
+    while proxy.seen().is_empty() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    killed.kill();
+    let before = ids(&inbox.take());
+    // Lambda repeats the delivery in another process.
+    assert_eq!(lambda(&inbox).invoke(&delivery), SUCCESS);
+    assert_eq!(ids(&inbox.take()), before, "it comes again, with the same id");
+}
+
+#[test]
+fn a_stream_is_remembered_only_up_to_its_first_failure() {
+    // Lambda brings record 2 and all after it again; record 3 must then be news again.
+    let inbox = Inbox::new("stream-repeated");
+    let mut lambda = lambda(&inbox);
+    let record = |number: &str, data: &str| json!({ "kinesis": { "sequenceNumber": number, "data": data } });
+    let records = [record("1", &data(&[grant(1)])), record("2", "damaged"), record("3", &data(&[login(3)]))];
+    let failed = Answer::Success(json!({ "batchItemFailures": [{ "itemIdentifier": "2" }] }));
+    for expected in [2, 1] {
+        let records = if expected == 2 { &records[..] } else { &records[1..] };
+        assert_eq!(lambda.invoke(&json!({ "Records": records }).to_string()), failed);
+        assert_eq!(inbox.take().len(), expected);
+    }
+}
+
+#[test]
+fn a_stream_stops_at_the_record_that_could_not_be_published() {
+    let inbox = Inbox::new("stream-stopped");
+    let proxy = Proxy::start(|number| if number == 0 { Fault::None } else { Fault::Answer(403, "AuthorizationError") });
+    let mut lambda = lambda_at(&inbox, &proxy.url, &[]);
+    let records = (1..5)
+        .map(|number| json!({ "kinesis": { "sequenceNumber": number.to_string(), "data": data(&[grant(number)]) } }));
+    let answer = lambda.invoke(&json!({ "Records": records.collect::<Vec<_>>() }).to_string());
+    assert_eq!(answer, Answer::Success(json!({ "batchItemFailures": [{ "itemIdentifier": "2" }] })));
+    assert_eq!((inbox.take().len(), proxy.seen().len()), (1, 2), "records 3 and 4 come again with record 2");
+}
+
+#[test]
+fn changes_in_much_noise_all_arrive_although_sns_fails_now_and_then() {
+    const DELIVERIES: usize = 300;
+    let inbox = Inbox::new("soak");
+    // One request in seven fails, in one of four ways.
+    let proxy = Proxy::start(|number| match number % 28 {
+        6 => Fault::Answer(503, "ServiceUnavailable"),
+        13 => Fault::LostAnswer,
+        20 => Fault::Answer(400, "Throttled"),
+        27 => Fault::Answer(403, "AuthorizationError"),
+        _ => Fault::None,
+    });
+    let mut lambda = lambda_at(&inbox, &proxy.url, &[]);
+    // A multiplier prime to the count visits every delivery once, in an order far from sorted.
+    for step in 0..DELIVERIES {
+        let number = step * 101 % DELIVERIES;
+        let mut lines: Vec<String> = (0..40).map(|line| noise(1000 + number * 40 + line)).collect();
+        if number.is_multiple_of(5) {
+            lines[number % 40] = grant(number);
+        }
+        // As Lambda does: twice more when it failed.
+        let delivery = event(&lines);
+        let tries = (0..3).take_while(|_| lambda.invoke(&delivery) != SUCCESS).count();
+        assert!(tries < 3, "delivery {number} failed three times");
+    }
+    let messages = inbox.take();
+    let told: BTreeSet<String> = messages.iter().flat_map(Received::audit_ids).collect();
+    let expected: BTreeSet<String> = (0..DELIVERIES).step_by(5).map(audit_id).collect();
+    assert_eq!(told, expected, "all of them, and no others");
+    assert_eq!(ids(&messages).len(), expected.len(), "one id for each change");
+    assert!(messages.len() > expected.len(), "a lost answer brings an alert twice");
+    assert!(lambda.peak_memory_kib() < 128 << 10, "{} KiB", lambda.peak_memory_kib());
+}

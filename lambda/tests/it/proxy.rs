@@ -1,0 +1,139 @@
+//! Stands between the function and the emulator, keeps what passes, and spoils what a test tells it to.
+
+use std::fmt::Write as _;
+use std::io::BufReader;
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use crate::emulator;
+use crate::http::{Request, Response, encode_form, respond};
+
+/// What happens to a request.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    /// It reaches SNS, and the answer comes back.
+    None,
+    /// An error answer instead: status and AWS error code.
+    Answer(u16, &'static str),
+    /// No answer.
+    Silence,
+    /// The connection closes.
+    Close,
+    /// It reaches SNS, and the answer is lost on the way back.
+    LostAnswer,
+    /// These entries are refused, counted from 0; the others reach SNS.
+    Entries { refused: &'static [usize], code: &'static str, sender_fault: bool },
+    /// Every entry that holds this text is refused as the sender's fault, alone or in a batch.
+    Poison(&'static str),
+}
+
+/// A proxy with the requests that it has seen.
+pub(crate) struct Proxy {
+    pub(crate) url: String,
+    seen: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Proxy {
+    /// A proxy to the emulator; `script` gives the fate of each request by its number, from 0.
+    pub(crate) fn start(script: impl Fn(usize) -> Fault + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (script, log) = (Arc::new(script), Arc::clone(&seen));
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (script, log) = (Arc::clone(&script), Arc::clone(&log));
+                thread::spawn(move || serve(&stream.unwrap(), script.as_ref(), &log));
+            }
+        });
+        Self { url, seen }
+    }
+
+    /// The requests so far.
+    pub(crate) fn seen(&self) -> Vec<Request> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+fn serve(stream: &TcpStream, script: &(dyn Fn(usize) -> Fault + Send + Sync), seen: &Mutex<Vec<Request>>) {
+    let mut reader = BufReader::new(stream);
+    let mut writer = stream;
+    while let Ok(Some(request)) = Request::read(&mut reader) {
+        let number = {
+            let mut seen = seen.lock().unwrap();
+            seen.push(request.clone());
+            seen.len() - 1
+        };
+        let answer = match script(number) {
+            Fault::None => forward(&request),
+            Fault::Answer(status, code) => Response { status, body: error(code) },
+            Fault::Silence => {
+                thread::sleep(Duration::from_mins(2));
+                return;
+            }
+            Fault::Close => return,
+            Fault::LostAnswer => {
+                forward(&request);
+                return;
+            }
+            Fault::Entries { refused, code, sender_fault } => {
+                refuse(&request, &|index, _| refused.contains(&index), code, sender_fault)
+            }
+            Fault::Poison(text) => refuse(&request, &|_, message| message.contains(text), "InvalidParameter", true),
+        };
+        if respond(&mut writer, answer.status, &[("content-type", "text/xml")], &answer.body).is_err() {
+            return;
+        }
+    }
+}
+
+fn forward(request: &Request) -> Response {
+    request.send(&emulator::address()).unwrap()
+}
+
+/// Forwards the entries of a batch that are not refused, and adds the others to `Failed` of the answer.
+fn refuse(request: &Request, refused: &dyn Fn(usize, &str) -> bool, code: &str, sender_fault: bool) -> Response {
+    let (mut kept, mut failed, mut next) = (Vec::new(), String::new(), 1);
+    let pairs = request.form();
+    let entry = |number: usize| format!("{ENTRY}{number}.");
+    kept.extend(pairs.iter().filter(|(name, _)| !name.starts_with(ENTRY)).cloned());
+    for number in (1..).take_while(|number| pairs.iter().any(|(name, _)| name.starts_with(&entry(*number)))) {
+        let members: Vec<_> =
+            pairs.iter().filter_map(|(name, value)| Some((name.strip_prefix(&entry(number))?, value))).collect();
+        let value = |key: &str| members.iter().find(|(name, _)| *name == key).unwrap().1;
+        if refused(number - 1, value("Message")) {
+            let id = value("Id");
+            write!(
+                failed,
+                "<member><Id>{id}</Id><Code>{code}</Code><Message>m</Message>\
+                 <SenderFault>{sender_fault}</SenderFault></member>"
+            )
+            .unwrap();
+        } else {
+            kept.extend(members.into_iter().map(|(name, value)| (format!("{}{name}", entry(next)), value.clone())));
+            next += 1;
+        }
+    }
+    let mut body = "<PublishBatchResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishBatchResult>\
+                    <Successful></Successful></PublishBatchResult></PublishBatchResponse>"
+        .to_owned();
+    if next > 1 {
+        let request = Request { body: encode_form(&kept).into_bytes(), ..request.clone() };
+        body = forward(&request).body;
+    }
+    let body = body.replace("<Failed></Failed>", "").replace("<Failed/>", "");
+    let (front, back) = body.split_once("</Successful>").unwrap();
+    Response { status: 200, body: format!("{front}</Successful><Failed>{failed}</Failed>{back}") }
+}
+
+fn error(code: &str) -> String {
+    format!(
+        "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type>\
+         <Code>{code}</Code><Message>m</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+    )
+}
+
+/// How the query protocol names the entries of a batch, numbered from 1.
+const ENTRY: &str = "PublishBatchRequestEntries.member.";

@@ -1,0 +1,159 @@
+//! What became of everything that was read, by count and by place.
+
+use std::collections::BTreeMap;
+
+use rolewatch_analyzer::envelope::EnvelopeError;
+
+/// What became of everything that was read.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Files, standard input included.
+    pub(crate) files: u64,
+    /// Log lines.
+    pub(crate) lines: u64,
+    /// Lines that are evidence of an alert.
+    pub(crate) alerted: u64,
+    /// Lines judged and found ordinary, by reason.
+    pub(crate) quiet: BTreeMap<&'static str, Quieted>,
+    /// What could not be read, by reason.
+    pub(crate) skipped: BTreeMap<&'static str, Skipped>,
+    first_skip: Option<FirstSkip>,
+}
+
+/// The first place where something could not be read. Lines are judged in batches, so it is not met first.
+#[derive(Debug)]
+struct FirstSkip {
+    /// How many files were opened, and the line of the last one.
+    at: (u64, u64),
+    place: String,
+}
+
+/// Lines that are ordinary, for one reason.
+#[derive(Debug, Default)]
+pub(crate) struct Quieted {
+    /// How many.
+    pub(crate) count: u64,
+    /// The reason in words.
+    pub(crate) meaning: &'static str,
+}
+
+/// What could not be read, for one reason.
+#[derive(Debug, Default)]
+pub(crate) struct Skipped {
+    /// How often.
+    pub(crate) count: u64,
+    /// What that means and what to do.
+    pub(crate) hint: &'static str,
+    /// The first places, `file:line`, at most [`PLACES_MAX`].
+    pub(crate) places: Vec<String>,
+}
+
+/// Why a piece of the input is no log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// JSON, but nothing that holds log lines.
+    Unknown,
+    /// No text.
+    Binary,
+    /// Text, but not one line of a control-plane log.
+    NoLog,
+    /// A gzip layer breaks off or fails its checksum.
+    GzipDamaged,
+    /// More layers than anyone makes.
+    Nested,
+    /// A document breaks off.
+    Cut,
+    /// A document beyond the limit.
+    TooLarge,
+    /// An event or record without the data that it should carry.
+    NoData,
+    /// A query result without `@message`.
+    NoMessage,
+    /// A notification about an object.
+    S3Notification,
+    /// A delivery that could not be opened.
+    Delivery(EnvelopeError),
+}
+
+impl Reason {
+    /// A stable word, in kebab case.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown-content",
+            Self::Binary => "not-text",
+            Self::NoLog => "not-a-log",
+            Self::GzipDamaged => "gzip-damaged",
+            Self::Nested => "nested-too-deep",
+            Self::Cut => "document-cut",
+            Self::TooLarge => "document-too-large",
+            Self::NoData => "no-data",
+            Self::NoMessage => "no-message-column",
+            Self::S3Notification => "s3-notification",
+            Self::Delivery(error) => error.code(),
+        }
+    }
+
+    /// What it means and what to do.
+    pub(crate) const fn hint(self) -> &'static str {
+        match self {
+            Self::Unknown => "JSON that holds no log lines",
+            Self::Binary => "no text and no gzip",
+            Self::NoLog => "text without a line of a control-plane log",
+            Self::GzipDamaged => "the lines before the damage were read; fetch the file again",
+            Self::Nested => "gzip or documents inside each other, more layers than any tool makes",
+            Self::Cut => "the document ends early; fetch it again",
+            Self::TooLarge => "one JSON document of more than 32 MiB; give its lines one by one",
+            Self::NoData => "the event names no data",
+            Self::NoMessage => "the query has no `@message`; add it to `fields`",
+            Self::S3Notification => "it names an object and holds no log; replay the object",
+            Self::Delivery(_) => "the subscription delivery cannot be opened; fetch it again",
+        }
+    }
+}
+
+impl Tally {
+    /// The first place where something could not be read, `file:line`.
+    pub(crate) fn first_skip(&self) -> Option<&str> {
+        self.first_skip.as_ref().map(|first| first.place.as_str())
+    }
+
+    /// Everything that could not be read.
+    pub(crate) fn skipped_total(&self) -> u64 {
+        self.skipped.values().map(|skipped| skipped.count).sum()
+    }
+
+    /// Counts lines that are ordinary.
+    pub(crate) fn quiet(&mut self, reason: &'static str, meaning: &'static str, count: u64) {
+        let quiet = self.quiet.entry(reason).or_default();
+        quiet.count += count;
+        quiet.meaning = meaning;
+    }
+
+    /// Counts what could not be read.
+    pub(crate) fn skip(&mut self, reason: &'static str, hint: &'static str, count: u64) {
+        let skipped = self.skipped.entry(reason).or_default();
+        skipped.count += count;
+        skipped.hint = hint;
+    }
+
+    /// Remembers where something was skipped that is counted already.
+    pub(crate) fn locate(&mut self, reason: &'static str, file: &str, line: u64) {
+        let place = if line == 0 { file.to_owned() } else { format!("{file}:{line}") };
+        let at = (self.files, line);
+        if self.first_skip.as_ref().is_none_or(|first| at < first.at) {
+            self.first_skip = Some(FirstSkip { at, place: place.clone() });
+        }
+        let places = &mut self.skipped.entry(reason).or_default().places;
+        if places.len() < PLACES_MAX && !places.contains(&place) {
+            places.push(place);
+        }
+    }
+
+    /// Whether no more places are wanted for a reason.
+    pub(crate) fn is_located(&self, reason: &str) -> bool {
+        self.skipped.get(reason).is_some_and(|skipped| skipped.places.len() >= PLACES_MAX)
+    }
+}
+
+/// Places named for each reason.
+const PLACES_MAX: usize = 3;

@@ -1,0 +1,146 @@
+//! What the command prints and how it exits, word for word. `UPDATE_EXPECT=1` rewrites the files under `golden`.
+
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Stdio};
+
+use expect_test::{ExpectFile, expect_file};
+
+use crate::support::{Folder, events, gzip, ndjson, rolewatch, rolewatch_in};
+
+fn check(args: &[&str], expected: &ExpectFile) {
+    expected.assert_eq(&rolewatch(args).transcript());
+}
+
+/// The same in a folder that holds `events.ndjson` and a few files that are wrong.
+fn check_files(args: &[&str], expected: &ExpectFile) {
+    let folder = Folder::new();
+    folder.write("events.ndjson", ndjson());
+    let [one, _, three, _] = events();
+    folder.write("cut.ndjson", format!("{one}\nnot a log line\n{three}\n{{\"hello\":\"world\"}}\n"));
+    folder.write("empty", "");
+    folder.write("notes.txt", "Dear diary,\n\nno log today.\n");
+    folder.write("picture", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
+    let whole = gzip(format!("{one}\n{three}\n"));
+    folder.write("cut.gz", &whole[..whole.len() - 8]);
+    folder.write(
+        "notification.json",
+        r#"{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","s3":{"object":{"key":"x.gz"}}}]}"#,
+    );
+    folder.write("cloudtrail.json", r#"{"detail-type":"AWS API Call via CloudTrail","detail":{"eventName":"x"}}"#);
+    expected.assert_eq(&rolewatch_in(folder.path(), args, |_| Ok(())).transcript());
+}
+
+#[test]
+fn help_is_complete() {
+    check(&["--help"], &expect_file!["../golden/help.txt"]);
+    check(&["replay", "--help"], &expect_file!["../golden/help-replay.txt"]);
+    check(&["detections", "--help"], &expect_file!["../golden/help-detections.txt"]);
+}
+
+#[test]
+fn detections_are_listed_and_explained() {
+    check(&["detections"], &expect_file!["../golden/detections.txt"]);
+    check(&["detections", "rbac-binding-changed"], &expect_file!["../golden/detections-page.txt"]);
+}
+
+#[test]
+fn completions_are_written_for_every_shell() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let run = rolewatch(&["completions", shell]);
+        assert_eq!(run.status, 0, "{shell}");
+        assert!(run.stdout.contains("min-severity") && run.stderr.is_empty(), "{shell}");
+    }
+}
+
+#[test]
+fn alerts_are_text_for_people_and_ocsf_for_machines() {
+    check_files(&["replay", "events.ndjson"], &expect_file!["../golden/text.txt"]);
+    check_files(
+        &[
+            "replay",
+            "--format",
+            "ocsf",
+            "--cluster",
+            "prod",
+            "--account",
+            "111122223333",
+            "--region",
+            "us-west-2",
+            "events.ndjson",
+        ],
+        &expect_file!["../golden/ocsf.txt"],
+    );
+    check_files(
+        &["replay", "--color", "always", "--min-severity", "critical", "events.ndjson"],
+        &expect_file!["../golden/color.txt"],
+    );
+    check_files(&["replay", "empty"], &expect_file!["../golden/empty.txt"]);
+}
+
+#[test]
+fn what_could_not_be_read_is_counted_and_strict_makes_it_an_error() {
+    let files = ["cut.ndjson", "picture", "notes.txt", "cut.gz", "notification.json", "cloudtrail.json"];
+    check_files(&[&["replay", "--quiet"][..], &files].concat(), &expect_file!["../golden/quiet.txt"]);
+    check_files(&[&["replay", "--strict"][..], &files].concat(), &expect_file!["../golden/strict.txt"]);
+}
+
+#[test]
+fn the_exit_status_says_whether_an_alert_reached_a_severity() {
+    let folder = Folder::new();
+    folder.write("events.ndjson", ndjson());
+    let [one, _, three, four] = events();
+    folder.write("low.ndjson", format!("{one}\n{three}\n{four}\n"));
+    for (args, status) in [
+        (&["events.ndjson"][..], 0),
+        (&["--fail-on", "critical", "events.ndjson"], 1),
+        (&["--fail-on", "low", "low.ndjson"], 1),
+        (&["--fail-on", "medium", "low.ndjson"], 0),
+        // What is not shown still counts.
+        (&["--fail-on", "low", "--min-severity", "critical", "low.ndjson"], 1),
+        // What cannot be read weighs more: nobody knows what it held.
+        (&["--fail-on", "low", "events.ndjson", "missing"], 2),
+    ] {
+        let run = rolewatch_in(folder.path(), &[&["replay"][..], args].concat(), |_| Ok(()));
+        assert_eq!(run.status, status, "{args:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn errors_say_what_happened_and_what_to_do() {
+    check(&["replay", "no-such-file"], &expect_file!["../golden/error-missing.txt"]);
+    check(&["replay", "--min-severity", "urgent", "-"], &expect_file!["../golden/error-level.txt"]);
+    check(&["replay", "--trusted-network", "example.com", "-"], &expect_file!["../golden/error-network.txt"]);
+    check(&["replay", "--format", "xml", "-"], &expect_file!["../golden/error-format.txt"]);
+    check(&["replay", "--frmat", "text", "-"], &expect_file!["../golden/error-option.txt"]);
+    check(&["detections", "rbac-binding-change"], &expect_file!["../golden/error-detection.txt"]);
+    check(&["detections", "\u{1b}[2Jx"], &expect_file!["../golden/error-detection-hostile.txt"]);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    for command in [&["replay", "--format", "ocsf", "-"][..], &["replay"], &["detections"]] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_rolewatch"))
+            .args(command)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        // Only now is there something to write. The list of detections waits for nothing and may be through already.
+        let _ = child.stdin.take().unwrap().write_all(ndjson().as_bytes());
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""), "{command:?}");
+    }
+}
+
+#[test]
+fn colour_is_for_terminals_only() {
+    let folder = Folder::new();
+    folder.write("events.ndjson", ndjson());
+    let run = rolewatch_in(folder.path(), &["replay", "events.ndjson"], |_| Ok(()));
+    assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'));
+    let colored = rolewatch_in(folder.path(), &["replay", "--color=always", "events.ndjson"], |_| Ok(()));
+    assert!(colored.stdout.contains('\u{1b}'));
+}

@@ -1,0 +1,17 @@
+//! The real binary: what it prints, how it exits, what it needs.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod command;
+mod corpus;
+mod envelopes;
+mod forms;
+mod limits;
+mod readme;
+mod support;
+mod terminal;
