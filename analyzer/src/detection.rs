@@ -65,10 +65,25 @@ impl Detection {
     /// The subject area, from the id: `rbac`, `aws-auth`, `sa-token`, ...
     #[must_use]
     pub fn category(&self) -> &'static str {
-        ["rbac", "aws-auth", "sa-token", "sa", "audit", "identity", "bootstrap", "control-plane", "access"]
-            .into_iter()
-            .find(|category| self.id.strip_prefix(category).is_some_and(|rest| rest.starts_with('-')))
-            .unwrap_or("other")
+        const IDENTITY: &str = "identity";
+        [
+            ("rbac", "rbac"),
+            ("aws-auth", "aws-auth"),
+            ("sa-token", "sa-token"),
+            ("sa", "sa"),
+            ("audit", "audit"),
+            (IDENTITY, IDENTITY),
+            ("access-policy", IDENTITY),
+            ("anonymous", IDENTITY),
+            ("certificate", IDENTITY),
+            ("masters", IDENTITY),
+            ("bootstrap", "bootstrap"),
+            ("control-plane", "control-plane"),
+            ("access", "access"),
+        ]
+        .into_iter()
+        .find(|(prefix, _)| self.id.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('-')))
+        .map_or("other", |(_, category)| category)
     }
 }
 

@@ -6,6 +6,7 @@ use super::lessons::Lessons;
 use super::{Quiet, Report, placed, text_lines};
 use crate::alert::{Alert, AlertId, EVIDENCE_MAX, Evidence};
 use crate::audit::outcome::Outcome;
+use crate::audit::principal::Identity;
 use crate::audit::{AuditEvent, Stage};
 use crate::case::Case;
 use crate::change::{Action, Change, Content, Ordinary};
@@ -13,6 +14,7 @@ use crate::detection::{Check, Delta, Finding};
 use crate::detections;
 use crate::envelope::LogLine;
 use crate::memory::{Granted, Memory, Remembered, SessionKey, SessionMark};
+use crate::session;
 use crate::settings::Settings;
 use crate::severity::Severity;
 use crate::stream::Source;
@@ -33,8 +35,8 @@ pub(super) struct Verdict {
     pub(super) findings: Vec<Finding>,
     /// Session and its findings, for remembering what was told.
     session: Option<(SessionKey, Vec<(&'static str, Severity)>)>,
-    /// Whether anything but the session was found.
-    about_more: bool,
+    /// The worst that was found of the event itself, if anything but its session was found.
+    of_event: Option<Severity>,
     quiet: Quiet,
     /// The change that was stored, to be remembered.
     stored: Option<Change>,
@@ -82,7 +84,7 @@ impl<'a> Batch<'a> {
         }
         let mut findings = Vec::new();
         let mut told = Vec::new();
-        let mut about_more = false;
+        let mut of_event = None;
         for detection in detections::ALL {
             let (hit, of_session) = match detection.check {
                 Check::Audit(check) => (check(&case), false),
@@ -95,45 +97,60 @@ impl<'a> Batch<'a> {
             if of_session {
                 told.push((detection.id, hit.severity));
             } else {
-                about_more = true;
+                of_event = of_event.max(Some(hit.severity));
             }
             findings.push(Finding { detection, hit });
         }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.hit.severity));
         let quiet = quiet(&case);
         let evidence = (!findings.is_empty()).then(|| Evidence::of_event(event, case.identity(), log_stream));
-        let session = case.session.as_ref().filter(|_| !told.is_empty()).map(|session| (session.key.clone(), told));
+        let session = (!told.is_empty()).then(|| (session::key(event, case.cluster()), told));
         let stored = case.written.take().filter(|change| was_stored(event, change));
-        Verdict { findings, session, about_more, quiet, stored, evidence }
+        Verdict { findings, session, of_event, quiet, stored, evidence }
     }
 
     /// Turns a verdict into an alert, into one more event of an alert, or into a quiet line.
-    fn file(&mut self, verdict: Verdict, id: Option<AlertId>, log_stream: Option<&str>, report: &mut Report) {
-        let (Some(worst), Some(evidence), Some(mut id)) = (verdict.findings.first(), verdict.evidence, id) else {
+    fn file(&mut self, mut verdict: Verdict, id: Option<AlertId>, log_stream: Option<&str>, report: &mut Report) {
+        let (Some(evidence), Some(mut id)) = (verdict.evidence, id) else {
             return report.quiet(verdict.quiet, 1);
         };
+        let mut of_session = None;
         if let Some((key, told)) = verdict.session {
             let mark = self.memory.session(&key).cloned().unwrap_or_default();
-            let fresh = told.iter().any(|(detection, severity)| {
-                !mark.told.iter().any(|(known, before)| known == detection && before >= severity)
-            });
-            if !fresh && !verdict.about_more {
+            let is_told = |detection: &str, severity: Severity| {
+                mark.told.iter().any(|(known, before)| *known == detection && *before >= severity)
+            };
+            let fresh = told.iter().any(|(detection, severity)| !is_told(detection, *severity));
+            if !fresh && verdict.of_event.is_none() {
                 return match self.sessions.get(&key).and_then(|index| report.alerts.get_mut(*index)) {
                     Some(alert) => {
                         add_event(alert, evidence);
                         report.alerted += 1;
                     }
-                    None => report.quiet(Quiet::SessionTold, 1),
+                    None => report.quiet(verdict.quiet.or_told(), 1),
                 };
             }
-            if !verdict.about_more {
+            if verdict.of_event.is_none() {
                 id = session_id(&key, &told);
-                self.sessions.insert(key.clone(), report.alerts.len());
+                of_session = Some(key.clone());
+            }
+            if let Some(worst) = verdict.of_event {
+                // What was told of the session stays away, unless it makes this more urgent.
+                verdict.findings.retain(|Finding { detection, hit }| {
+                    let of_event = !told.iter().any(|(known, _)| *known == detection.id);
+                    of_event || hit.severity > worst || !is_told(detection.id, hit.severity)
+                });
             }
             self.memory.mark_session(key, merged(mark, told));
         }
+        let Some(worst) = verdict.findings.first() else {
+            return report.quiet(verdict.quiet, 1);
+        };
         if !self.ids.insert(id.clone()) {
             return report.quiet(Quiet::Repeated, 1);
+        }
+        if let Some(key) = of_session {
+            self.sessions.insert(key, report.alerts.len());
         }
         report.alerted += 1;
         report.alerts.push(Alert {
@@ -199,10 +216,13 @@ fn quiet(case: &Case<'_>) -> Quiet {
     }
     let of_change = case.written.as_ref().map(|change| change.ordinary);
     let of_token = case.token_request.as_ref().map(|request| request.ordinary);
-    match (of_change.or(of_token), &case.session) {
+    let of_certificate = case.signing_request.as_ref().map(|request| request.ordinary);
+    match (of_change.or(of_token).or(of_certificate), &case.session) {
         (Some(ordinary), _) => ordinary.map_or(Quiet::NotOfInterest, Quiet::from),
         (None, Some(_)) => Quiet::OrdinaryPodTraffic,
-        (None, None) => Quiet::NotOfInterest,
+        (None, None) if case.identity() != Identity::Anonymous => Quiet::NotOfInterest,
+        (None, None) if case.event.outcome() == Outcome::Denied => Quiet::AnonymousRefused,
+        (None, None) => Quiet::AnonymousOpen,
     }
 }
 
@@ -219,12 +239,13 @@ fn event_id(event: &AuditEvent<'_>, source: &Source) -> AlertId {
     ])
 }
 
-/// The same for the same session, hour and detections, however its events are split into batches.
+/// The same for the same session, hour, detections and severities, however its events are split into batches.
 fn session_id(key: &SessionKey, told: &[(&'static str, Severity)]) -> AlertId {
     let hour = key.hour.to_string();
     let (namespace, name) = &key.account;
-    let parts = ["session", &key.cluster, namespace, name, &key.credential, &key.peer, key.family, &hour];
-    AlertId::of(parts.into_iter().chain(told.iter().map(|(detection, _)| *detection)))
+    let parts =
+        ["session", &key.cluster, namespace, name, &key.credential, &key.peer, key.family, &key.acting_as, &hour];
+    AlertId::of(parts.into_iter().chain(told.iter().flat_map(|(detection, severity)| [*detection, severity.as_str()])))
 }
 
 fn add_event(alert: &mut Alert, evidence: Evidence) {
