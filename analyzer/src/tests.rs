@@ -7,4 +7,5 @@ mod harness;
 mod laws;
 mod recordings;
 mod samples;
+mod streams;
 mod tidy;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::lessons::Lessons;
-use super::{Quiet, Report, placed};
+use super::{Quiet, Report, placed, text_lines};
 use crate::alert::{Alert, AlertId, EVIDENCE_MAX, Evidence};
 use crate::audit::outcome::Outcome;
 use crate::audit::principal::Identity;
@@ -64,6 +64,7 @@ impl<'a> Batch<'a> {
         let log_stream = line.log_stream.as_deref().or(self.source.log_stream.as_deref());
         let mut verdict = self.decide(&event, log_stream);
         let stored = verdict.stored.take();
+        text_lines::remember_refused(&event, self.source, self.memory);
         let granted = granted(&verdict.findings, &event);
         let lessons = Lessons::of(&event, &verdict, self.source);
         // Only what is told needs an id; most lines are not.
@@ -88,7 +89,7 @@ impl<'a> Batch<'a> {
             let (hit, of_session) = match detection.check {
                 Check::Audit(check) => (check(&case), false),
                 Check::Session(check) => (check(&case), true),
-                Check::Klog(_) => (None, false),
+                Check::Klog(_) | Check::KlogTopic(_) | Check::Login(_) | Check::Call(_) => (None, false),
             };
             let Some(hit) = hit else {
                 continue;
@@ -173,6 +174,7 @@ impl<'a> Batch<'a> {
                 let remembered = Remembered { state, version: change.version(), time, deleted: false, granted };
                 self.memory.keep(key, remembered);
             }
+            (Action::Created, Content::NotRecorded) => text_lines::remember_unseen(change, event, cluster, self.memory),
             (Action::Deleted, _) => self.memory.forget(&change.key(cluster), time),
             (Action::DeletedMany, _) => {
                 for gone in &change.deleted {
@@ -206,7 +208,10 @@ fn granted(findings: &[Finding], event: &AuditEvent<'_>) -> Option<Granted> {
 
 /// Why an event without a finding is quiet.
 fn quiet(case: &Case<'_>) -> Quiet {
-    if case.event.stage == Stage::ResponseStarted && case.event.outcome() != Outcome::Unauthenticated {
+    if case.event.outcome() == Outcome::Unauthenticated {
+        return Quiet::Unauthenticated;
+    }
+    if case.event.stage == Stage::ResponseStarted {
         return Quiet::OtherStage;
     }
     let of_change = case.written.as_ref().map(|change| change.ordinary);
