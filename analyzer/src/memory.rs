@@ -131,6 +131,8 @@ pub struct SessionKey {
 pub struct SessionMark {
     /// The detections that were told, and how urgent they were.
     pub told: Vec<(&'static str, Severity)>,
+    /// Events of the session in this hour that had something to tell, the first one included.
+    pub events: u64,
 }
 
 /// A token that somebody asked for by hand.

@@ -7,5 +7,6 @@ mod harness;
 mod laws;
 mod recordings;
 mod samples;
+mod sessions;
 mod streams;
 mod tidy;

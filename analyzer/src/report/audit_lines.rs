@@ -116,12 +116,14 @@ impl<'a> Batch<'a> {
         };
         let mut of_session = None;
         if let Some((key, told)) = verdict.session {
-            let mark = self.memory.session(&key).cloned().unwrap_or_default();
+            let mut mark = self.memory.session(&key).cloned().unwrap_or_default();
+            mark.events += 1;
             let is_told = |detection: &str, severity: Severity| {
                 mark.told.iter().any(|(known, before)| *known == detection && *before >= severity)
             };
             let fresh = told.iter().any(|(detection, severity)| !is_told(detection, *severity));
             if !fresh && verdict.of_event.is_none() {
+                self.memory.mark_session(key.clone(), mark);
                 return match self.sessions.get(&key).and_then(|index| report.alerts.get_mut(*index)) {
                     Some(alert) => {
                         add_event(alert, evidence);
@@ -133,6 +135,12 @@ impl<'a> Batch<'a> {
             if verdict.of_event.is_none() {
                 id = session_id(&key, &told);
                 of_session = Some(key.clone());
+                if let Some(before) = self.events_in_the_hour_before(&key)
+                    && let Some(worst) = verdict.findings.first_mut()
+                {
+                    let note = format!("the same session had {before} such events in the hour before");
+                    worst.hit.changes.push(Delta::Note(note));
+                }
             }
             if let Some(worst) = verdict.of_event {
                 // What was told of the session stays away, unless it makes this more urgent.
@@ -162,6 +170,12 @@ impl<'a> Batch<'a> {
             events: 1,
             source: placed(self.source, log_stream),
         });
+    }
+
+    /// What the count of a session came to in the hour before, so that a session told at its first event is told whole.
+    fn events_in_the_hour_before(&self, key: &SessionKey) -> Option<u64> {
+        let before = SessionKey { hour: key.hour - 1, ..key.clone() };
+        self.memory.session(&before).map(|mark| mark.events)
     }
 
     fn learn(&mut self, change: &Change, event: &AuditEvent<'_>, granted: Option<Granted>) {
@@ -236,6 +250,7 @@ fn event_id(event: &AuditEvent<'_>, source: &Source) -> AlertId {
         event.verb.as_str(),
         &event.request_uri,
         &event.caller.authenticated.username,
+        event.object.as_ref().map_or("", |object| &object.name),
     ])
 }
 
