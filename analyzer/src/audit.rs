@@ -239,7 +239,15 @@ impl<'a> Draft<'a> {
             self.refused = Some(Unreadable::RepeatedField);
         }
         self.seen.push(known);
-        self.known_member(known, reader)
+        let before = reader.offset();
+        let read = self.known_member(known, reader);
+        if let Err(JsonError { fault: Fault::End, .. }) = read
+            && *known == "requestURI"
+        {
+            // Path first, padding after: the part that is there says what the request was about.
+            self.request_uri = Some(reader.unfinished_string(before));
+        }
+        read
     }
 
     fn known_member(&mut self, key: &str, reader: &mut Reader<'a>) -> Result<(), JsonError> {
@@ -277,11 +285,17 @@ impl<'a> Draft<'a> {
         if !self.is_event() {
             return Err(if self.cut { Unreadable::CutTooEarly } else { Unreadable::NotAnEvent });
         }
-        if self.cut && self.user.is_none() {
-            return Err(Unreadable::CutTooEarly);
-        }
-        let (Some(verb), Some(audit_id)) = (self.verb, self.audit_id) else {
-            return Err(Unreadable::NotAnEvent);
+        // A client can pad its audit ID, its URI and its claimed addresses until the shipper cuts before the object. What
+        // is left is still an event: somebody did something and does not want it read.
+        let (verb, audit_id) = match (self.verb, self.audit_id) {
+            (Some(verb), Some(audit_id)) => (verb, audit_id),
+            (verb, audit_id) if self.cut => (verb.unwrap_or_default(), audit_id.unwrap_or_default()),
+            _ => return Err(Unreadable::NotAnEvent),
+        };
+        let request_uri = self.request_uri.unwrap_or_default();
+        let object = match self.object {
+            None if self.cut => ObjectRef::of_path(&request_uri),
+            object => object,
         };
         let cut = match (self.cut, self.annotations.truncated_by_server()) {
             (true, _) => Some(Cut::Shipper),
@@ -302,12 +316,12 @@ impl<'a> Draft<'a> {
                 // A stage nobody has heard of is judged rather than dropped.
                 _ => Stage::ResponseComplete,
             },
-            request_uri: self.request_uri.unwrap_or_default(),
+            request_uri,
             verb: Verb::new(verb),
             caller: Caller { authenticated: self.user.unwrap_or_default(), acting_as: self.impersonated },
             origin: Origin::new(self.addresses),
             user_agent: self.user_agent.unwrap_or_default(),
-            object: self.object,
+            object,
             status: self.status,
             request: Body::new(self.request, cut),
             response: Body::new(self.response, cut),
@@ -402,8 +416,39 @@ mod tests {
                 assert_ne!(event.response, Body::NotRecorded);
             }
         }
-        let early = &LINE[..LINE.find("\"user\"").unwrap()];
-        assert_eq!(AuditEvent::read(early).unwrap_err(), Unreadable::CutTooEarly);
+        let before_user = &LINE[..LINE.find("\"user\"").unwrap()];
+        let event = AuditEvent::read(before_user).unwrap();
+        assert!(event.caller.authenticated.is_empty());
+        assert!(event.object.is_none(), "the path names nothing that Kubernetes serves");
+        assert_eq!(AuditEvent::read(r#"{"kind":"Event","apiV"#).unwrap_err(), Unreadable::CutTooEarly);
+    }
+
+    #[test]
+    fn a_path_that_was_cut_still_names_the_object() {
+        for (uri, expected) in [
+            (
+                "/apis/rbac.authorization.k8s.io/v1/clusterroles/x?pad=",
+                Some(("rbac.authorization.k8s.io", "clusterroles", "", "x")),
+            ),
+            (
+                "/apis/rbac.authorization.k8s.io/v1/namespaces/a/roles/x?",
+                Some(("rbac.authorization.k8s.io", "roles", "a", "x")),
+            ),
+            (
+                "/api/v1/namespaces/kube-system/configmaps/aws-auth?\\u00",
+                Some(("", "configmaps", "kube-system", "aws-auth")),
+            ),
+            ("/api/v1/namespaces/ci", Some(("", "namespaces", "", "ci"))),
+            ("/healthz", None),
+            ("", None),
+        ] {
+            let line = format!(r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"x","requestURI":"{uri}"#);
+            let event = AuditEvent::read(&line).unwrap();
+            let object = event.object.as_ref().map(|object| {
+                (object.api_group.as_ref(), object.resource.as_ref(), object.namespace.as_ref(), object.name.as_ref())
+            });
+            assert_eq!(object, expected, "{uri}");
+        }
     }
 
     #[test]

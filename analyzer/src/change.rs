@@ -3,17 +3,17 @@
 //! Here a request becomes a change, once, for every detection that looks at changes: which object, created or changed
 //! or deleted, what it says now and what it said before, whether it took effect, and if it is ordinary, why.
 
+mod content;
 pub mod routine;
 
-use crate::audit::body::Body;
+use self::content::{Read, deleted, manifest, state};
+
 use crate::audit::object::Verb;
 use crate::audit::outcome::Outcome;
 use crate::audit::{AuditEvent, Level};
-use crate::aws_auth::AwsAuth;
+use crate::kube::ObjectKind;
 use crate::kube::patch::{Touches, touches};
-use crate::kube::{Manifest, ObjectKind};
 use crate::memory::{Memory, ObjectKey, State};
-use crate::rbac::Subject;
 
 /// API group of roles and bindings.
 pub const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
@@ -39,6 +39,10 @@ pub struct Change {
     pub deleted: Vec<Deleted>,
     /// `metadata.labels` and `metadata.annotations` of the object as it is now.
     pub meta: crate::kube::Meta,
+    /// `metadata.resourceVersion` that the server answered with. What the request says is the version it saw.
+    pub stored_version: Option<u64>,
+    /// A deletion that was asked for while something (a finalizer) keeps the object: it is still in force.
+    pub pending: bool,
     /// The request only takes elements away.
     pub only_removes: bool,
     /// Why it is ordinary, if it is.
@@ -159,6 +163,8 @@ impl Change {
             before: None,
             deleted: Vec::new(),
             meta: crate::kube::Meta::default(),
+            stored_version: None,
+            pending: false,
             only_removes: false,
             ordinary: None,
         };
@@ -176,7 +182,7 @@ impl Change {
             Outcome::Denied | Outcome::EscalationRefused => None,
             Outcome::Allowed | Outcome::Unknown => change.ordinary_write(event, &response, &request, cluster, memory),
         };
-        if change.ordinary.is_none() && routine::is_routine(event, &change, account) {
+        if change.ordinary.is_none() && routine::is_routine(event, &change, account, cluster, memory) {
             change.ordinary = Some(Ordinary::Routine);
         }
         Some(change)
@@ -196,7 +202,7 @@ impl Change {
     /// `metadata.resourceVersion` of the object as it is now.
     #[must_use]
     pub fn version(&self) -> Option<u64> {
-        self.meta.resource_version.parse().ok()
+        self.stored_version
     }
 
     /// Whether it took effect, or may have.
@@ -207,8 +213,15 @@ impl Change {
 
     /// The answer is the server's own encoding of what was stored, so it counts over what the client sent.
     fn read_content(&mut self, event: &AuditEvent<'_>, response: &Read, request: &Read) {
+        if let Read::Object(manifest) | Read::Partial(manifest) = response {
+            self.stored_version = manifest.meta.resource_version.parse().ok();
+        }
         match self.action {
-            Action::Deleted => {}
+            // A deletion that is done is answered with a Status, or with the object for kinds that say so
+            // (`ReturnDeletedObject`); roles, bindings and ConfigMaps are not among them.
+            Action::Deleted => {
+                self.pending = matches!(response, Read::Object(_)) && self.kind != ObjectKind::ServiceAccount;
+            }
             Action::DeletedMany => {
                 if let Read::List(items) = response {
                     self.deleted = items.iter().filter_map(|item| deleted(item, self.kind)).collect();
@@ -225,6 +238,10 @@ impl Change {
                     (_, Read::Object(manifest)) if whole_request => {
                         self.meta = manifest.meta.clone();
                         state(manifest, self.kind)
+                    }
+                    (Read::Partial(manifest), _) => {
+                        self.meta = manifest.meta.clone();
+                        Content::NotRecorded
                     }
                     (Read::Cut, _) | (_, Read::Cut) => Content::Cut,
                     (Read::Unreadable, _) => Content::Unreadable,
@@ -258,23 +275,35 @@ impl Change {
         {
             return Some(Ordinary::NoOp);
         }
-        if let Some(known) = memory.object(&self.key(cluster)) {
-            if known.version.is_some() && known.version == self.version() {
+        let touched = match event.verb {
+            Verb::Patch => event.request.bytes().map_or(Touches::Content, touches),
+            _ => Touches::Content,
+        };
+        if touched == Touches::Ownership || self.meta_grants() {
+            return None;
+        }
+        if let (Some(known), Some(version)) = (memory.object(&self.key(cluster)), self.version()) {
+            if known.version == Some(version) {
                 return Some(Ordinary::NoOp);
             }
             // Newer, and says the same: labels, annotations, owners of fields.
-            if self.version() > known.version && self.after.known() == Some(&known.state) {
+            if Some(version) > known.version && self.after.known() == Some(&known.state) {
                 return Some(Ordinary::MetadataOnly);
             }
         }
-        if event.verb != Verb::Patch {
-            return None;
-        }
-        match touches(event.request.bytes()?) {
+        match touched {
             Touches::Nothing if !is_apply(event) => Some(Ordinary::NoOp),
             Touches::MetadataOnly if !self.label_may_aggregate(cluster, memory) => Some(Ordinary::MetadataOnly),
             _ => None,
         }
+    }
+
+    /// Whether the object wears metadata that is never ordinary: reconciliation switched off, or the label of the
+    /// defaults on what is none of them.
+    fn meta_grants(&self) -> bool {
+        self.kind.is_rbac()
+            && (self.meta.annotation(AUTOUPDATE) == Some("false")
+                || (self.meta.label(BOOTSTRAPPING).is_some() && !routine::is_stock(self)))
     }
 
     /// Whether a remembered aggregated role collects roles by labels that this one has now.
@@ -288,6 +317,12 @@ impl Change {
             })
     }
 }
+
+/// Label of the objects that the API server creates (Kubernetes documentation, "Using RBAC Authorization").
+pub const BOOTSTRAPPING: &str = "kubernetes.io/bootstrapping";
+
+/// Annotation that keeps the API server from repairing a stock object (same page, "Auto-reconciliation").
+pub const AUTOUPDATE: &str = "rbac.authorization.kubernetes.io/autoupdate";
 
 /// A server-side apply of an object without its rules takes the applier's rules away, so an empty one is a change.
 fn is_apply(event: &AuditEvent<'_>) -> bool {
@@ -334,84 +369,5 @@ fn is_dry_run(event: &AuditEvent<'_>, request: &Read) -> bool {
             _ => false,
         },
         _ => in_query(),
-    }
-}
-
-/// A body, read as far as it can be.
-enum Read {
-    /// The object itself.
-    Object(Box<Manifest>),
-    /// A list of such objects.
-    List(Vec<Vec<u8>>),
-    /// JSON of another kind: a Status, DeleteOptions, a `PartialObjectMetadata` or a Table the client asked for.
-    Other(Box<Manifest>),
-    /// Not recorded.
-    Missing,
-    /// Cut off.
-    Cut,
-    /// Recorded, but not readable.
-    Unreadable,
-}
-
-fn manifest(body: Body<'_>, kind: ObjectKind) -> Read {
-    let bytes = match body {
-        Body::NotRecorded => return Read::Missing,
-        Body::Cut => return Read::Cut,
-        Body::Recorded(bytes) => bytes,
-    };
-    match Manifest::read(bytes) {
-        Ok(mut manifest) => match manifest.items.take() {
-            Some(items) if manifest.kind.ends_with("List") => Read::List(items),
-            _ if manifest.kind == kind.as_str() => Read::Object(Box::new(manifest)),
-            _ => Read::Other(Box::new(manifest)),
-        },
-        Err(_) => Read::Unreadable,
-    }
-}
-
-/// What an object says. An object without its main part says nothing: no rules, no subjects, no data.
-fn state(manifest: &Manifest, kind: ObjectKind) -> Content {
-    Content::Known(match kind {
-        ObjectKind::Role | ObjectKind::ClusterRole => State::Role {
-            rules: manifest.rules.clone().unwrap_or_default(),
-            aggregation: manifest.aggregation.clone(),
-            labels: manifest.meta.labels.clone(),
-        },
-        ObjectKind::RoleBinding | ObjectKind::ClusterRoleBinding => State::Binding {
-            role_ref: manifest.role_ref.clone(),
-            subjects: manifest.subjects.iter().flatten().map(|subject| in_namespace(subject, manifest)).collect(),
-        },
-        ObjectKind::AwsAuth => State::AwsAuth(AwsAuth::read(
-            manifest.data.iter().flatten().map(|(name, text)| (name.as_str(), text.as_str())),
-        )),
-        ObjectKind::ServiceAccount => {
-            let mut annotations: Vec<(String, String)> = manifest
-                .meta
-                .annotations
-                .iter()
-                .filter(|(key, _)| key.starts_with("eks.amazonaws.com/"))
-                .cloned()
-                .collect();
-            annotations.sort();
-            State::ServiceAccount(annotations)
-        }
-    })
-}
-
-/// A service account without a namespace is of the binding's own.
-fn in_namespace(subject: &Subject, manifest: &Manifest) -> Subject {
-    match subject {
-        Subject::ServiceAccount { namespace, name } if namespace.is_empty() => {
-            Subject::ServiceAccount { namespace: manifest.meta.namespace.clone(), name: name.clone() }
-        }
-        other => other.clone(),
-    }
-}
-
-fn deleted(item: &[u8], kind: ObjectKind) -> Option<Deleted> {
-    let manifest = Manifest::read(item).ok()?;
-    match state(&manifest, kind) {
-        Content::Known(state) => Some(Deleted { namespace: manifest.meta.namespace, name: manifest.meta.name, state }),
-        _ => None,
     }
 }

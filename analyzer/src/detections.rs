@@ -49,6 +49,7 @@ detections! {
     masters_used,
     access_policy_used,
     audit_event_lost,
+    audit_line_truncated,
     bootstrap_reconcile_blocked,
     control_plane_flagged,
     identity_mapping_broken,

@@ -111,11 +111,13 @@ fn time(alert: &Alert) -> Option<Timestamp> {
 }
 
 /// One alert for several: every event is evidence, every detection speaks once.
-fn digest(alerts: Vec<Alert>, overflow: bool) -> Option<Alert> {
+fn digest(mut alerts: Vec<Alert>, overflow: bool) -> Option<Alert> {
     let worst = alerts.iter().map(|alert| alert.severity).max()?;
     let count = alerts.len();
     let ids: Vec<&str> = alerts.iter().map(|alert| alert.id.as_str()).collect();
     let id = AlertId::of(std::iter::once("digest").chain(ids));
+    // What is worst must not fall behind a limit. The sort is stable: of equal severity, the earlier come first.
+    alerts.sort_by_key(|alert| std::cmp::Reverse(alert.severity));
     let first = alerts.first()?.first()?.clone();
     let summary = if overflow {
         format!("{count} more alerts in one message, because there were too many; worst: {worst}")
@@ -124,7 +126,7 @@ fn digest(alerts: Vec<Alert>, overflow: bool) -> Option<Alert> {
     } else {
         let client = client(&first.user_agent);
         let with = if client.is_empty() { String::new() } else { format!(" with {client}") };
-        format!("{} made {count} changes{with}; worst: {worst}", first.actor.display)
+        format!("{} {}{with}; worst: {worst}", first.actor.display, deeds(&alerts))
     };
     let source = common_source(&alerts);
     let findings = findings(&alerts);
@@ -142,6 +144,19 @@ fn text_stream(alerts: &[Alert], worst: Severity) -> Option<(&str, &'static str)
         Check::Audit(_) | Check::Session(_) | Check::Call(_) => return None,
     };
     Some((&finding.hit.what, log.as_str()))
+}
+
+/// What the alerts of a burst were: changes, refused attempts, or some of each.
+fn deeds(alerts: &[Alert]) -> String {
+    let count = alerts.len();
+    let refused =
+        alerts.iter().filter(|alert| alert.first().is_some_and(|first| matches!(first.code, 401 | 403))).count();
+    let session = alerts.iter().any(|alert| alert.detection_ids().iter().any(|id| id.ends_with("-login")));
+    match (refused, session) {
+        (0, false) => format!("made {count} changes"),
+        (refused, _) if refused == count => format!("was refused {count} times"),
+        _ => format!("did {count} things worth knowing, {refused} of them refused"),
+    }
 }
 
 /// One finding per detection, worst first, that lists what each alert saw.

@@ -2,7 +2,11 @@
 //!
 //! Severity comes from the rights that change hands, never from the fact that something changed.
 
-use std::collections::HashSet;
+mod granted;
+
+use std::collections::{HashMap, HashSet};
+
+use self::granted::Granted;
 
 use crate::case::Case;
 use crate::change::{Change, Content};
@@ -55,6 +59,13 @@ pub fn of_role(case: &Case<'_>, change: &Change, rules: &[PolicyRule]) -> Grade 
     let assessment = assess(&gained, &scope);
     let mut reasons = reasons(&assessment, "Whoever holds it");
     let mut severity = assessment.severity.unwrap_or(Severity::Low);
+    let collected = is_collected(case, change, rules);
+    if collected {
+        reasons.push(
+            "The controller filled in what labelled roles bring; those were told when they were labelled.".to_owned(),
+        );
+        severity = Severity::Low;
+    }
     if gained.is_empty() {
         severity = Severity::Low;
         reasons.push(if rules.is_empty() {
@@ -64,10 +75,16 @@ pub fn of_role(case: &Case<'_>, change: &Change, rules: &[PolicyRule]) -> Grade 
         });
     }
     let holders = holders(case, change);
-    if !gained.is_empty() {
+    if !gained.is_empty() && !collected {
+        // Many holders share few places, and grading a large role is the dear part.
+        let mut places: HashMap<&Scope, (Option<Severity>, Context<'_>)> = HashMap::new();
         for (holder, place) in holders.iter().take(HOLDERS_GRADED) {
-            let adjusted =
-                rbac::adjust(assess(&gained, place).severity, holder, &context(case, place, &gained).borrow());
+            if places.len() >= PLACES_GRADED && !places.contains_key(place) {
+                continue;
+            }
+            let (base, context) =
+                places.entry(place).or_insert_with(|| (assess(&gained, place).severity, context(case, place, &gained)));
+            let adjusted = rbac::adjust(*base, holder, &context.borrow());
             if adjusted.severity > severity {
                 severity = adjusted.severity;
                 reasons.push(format!(
@@ -95,6 +112,18 @@ pub fn of_role(case: &Case<'_>, change: &Change, rules: &[PolicyRule]) -> Grade 
         subjects: holders.iter().take(SUBJECTS_LISTED).map(|(holder, _)| text::name(&holder.to_string())).collect(),
         who: listed(holders.iter().map(|(holder, _)| holder)),
     }
+}
+
+/// The aggregation controller, proven, writing a role that says it collects others, short of everything.
+fn is_collected(case: &Case<'_>, change: &Change, rules: &[PolicyRule]) -> bool {
+    let collects = matches!(&change.after, Content::Known(State::Role { aggregation: Some(_), .. }));
+    let controller = case.service_account().is_some_and(|account| {
+        account.namespace == "kube-system" && account.name == "clusterrole-aggregation-controller"
+    });
+    let everything = rules
+        .iter()
+        .any(|rule| rule.verbs.iter().any(|verb| verb == "*") && rule.resources.iter().any(|resource| resource == "*"));
+    collects && controller && !everything
 }
 
 /// Grades what the subjects of a binding hold through it, against what they held before where that is known.
@@ -167,76 +196,6 @@ pub fn of_binding(case: &Case<'_>, change: &Change, role: Option<&RoleRef>, subj
         deltas,
         subjects: gained.iter().take(SUBJECTS_LISTED).map(|subject| text::name(&subject.to_string())).collect(),
         who: listed(gained.iter().copied()),
-    }
-}
-
-/// What a binding to a role gives.
-struct Granted {
-    rules: Option<Vec<PolicyRule>>,
-    assessment: Assessment,
-    words: String,
-    /// What the table of stock roles says, for those that it grades by name.
-    why: &'static str,
-    grade: Option<Severity>,
-}
-
-impl Granted {
-    fn of(case: &Case<'_>, role: &RoleRef, namespace: &str, scope: &Scope) -> Self {
-        let rules = case.rules_of(role, namespace);
-        let assessment = rules.as_deref().map(|rules| assess(rules, scope)).unwrap_or_default();
-        let place = match scope {
-            Scope::Cluster => "in the whole cluster".to_owned(),
-            Scope::Namespace(namespace) => format!("in namespace {}", text::name(namespace)),
-        };
-        let stock_namespace = (role.kind == rbac::RoleKind::Role).then_some(namespace);
-        let why = rbac::stock::role(role.kind, stock_namespace, &role.name).map_or("", |stock| stock.why);
-        let grade = match &rules {
-            Some(_) if why.is_empty() => assessment.severity,
-            Some(_) => rbac::stock::grade(role, namespace_of(scope), &Subject::User(String::new())),
-            // Nobody has seen the role's rules: high until somebody does.
-            None => Some(Severity::High),
-        };
-        Self { words: format!("{} {place}", text::name(&role.name)), rules, assessment, why, grade }
-    }
-
-    /// The grade before it is known who receives it. Roles of EKS are meant for EKS alone.
-    fn base(&self, role: &RoleRef, subject: &Subject) -> Option<Severity> {
-        if role.name.starts_with("eks:") {
-            return rbac::stock::grade(role, None, subject).max(self.assessment.severity);
-        }
-        self.grade
-    }
-
-    /// The role, where it holds, and for a role of somebody's own what that is worth.
-    fn phrase(&self, scope: &Scope) -> String {
-        let rules = self.rules.as_deref().unwrap_or_default();
-        if !self.why.is_empty() || self.assessment.severity < Some(Severity::Medium) {
-            return self.words.clone();
-        }
-        format!("{}: {}", self.words, text::name(&rbac::headline(&self.assessment, rules, scope)))
-    }
-
-    fn reasons(&self) -> Vec<String> {
-        if !self.why.is_empty() {
-            return vec![format!("The role gives: {}.", self.why)];
-        }
-        match &self.rules {
-            None => {
-                vec!["The role's rules have not been seen, so it is treated as powerful until they are.".to_owned()]
-            }
-            Some(rules) if rules.is_empty() => vec!["The role has no rules at present.".to_owned()],
-            Some(_) if self.assessment.risks.is_empty() => {
-                vec!["Nothing in the role is known to be dangerous.".to_owned()]
-            }
-            Some(_) => reasons(&self.assessment, "Whoever holds it"),
-        }
-    }
-}
-
-fn namespace_of(scope: &Scope) -> Option<&str> {
-    match scope {
-        Scope::Cluster => None,
-        Scope::Namespace(namespace) => Some(namespace),
     }
 }
 
@@ -401,6 +360,8 @@ const SUBJECTS_LISTED: usize = 20;
 const SUBJECTS_GRADED: usize = 50_000;
 /// Remembered holders graded when a role changes.
 const HOLDERS_GRADED: usize = 1_000;
+/// Namespaces in which a widened role is graded; the whole cluster, the gravest, comes first.
+const PLACES_GRADED: usize = 20;
 /// Reasons given for one grant.
 const REASONS_MAX: usize = 6;
 /// Longest line of a change, in characters.

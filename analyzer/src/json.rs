@@ -147,6 +147,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What there is of a string that began at `offset` and was cut off; escapes are undone as far as they are whole.
+    #[must_use]
+    pub fn unfinished_string(&self, offset: usize) -> Cow<'a, str> {
+        let rest = self.text.get(offset..).unwrap_or_default();
+        let start = rest.iter().position(|byte| *byte == b'"').map_or(rest.len(), |quote| quote + 1);
+        let raw = rest.get(start..).unwrap_or_default();
+        // The last escape may be torn.
+        let whole = (0..=6).filter_map(|cut| raw.get(..raw.len().checked_sub(cut)?)).find_map(unescape);
+        Cow::Owned(whole.unwrap_or_default())
+    }
+
     /// Reads a string; `null` and an absent value are `None`.
     pub fn optional_string(&mut self) -> Result<Option<Cow<'a, str>>> {
         match self.peek()? {

@@ -1,5 +1,7 @@
 //! What an `aws-auth` mapping is worth: which IAM principal becomes whom, and how grave that is.
 
+use std::collections::HashMap;
+
 use crate::aws_auth::{AwsAuth, IamPrincipal, Mapping, Pitfall};
 use crate::case::{Case, rules_of};
 use crate::kube::ObjectKind;
@@ -38,6 +40,7 @@ pub fn grade(case: &Case<'_>, mapping: &Mapping) -> Grade {
 
 fn groups(case: &Case<'_>, mapping: &Mapping, who: &str) -> Vec<(Severity, String)> {
     let mut found = Vec::new();
+    let worth = groups_worth(case.memory, case.cluster(), &mapping.groups);
     for group in &mapping.groups {
         let shown = crate::text::name(group);
         if group == "system:masters" {
@@ -50,8 +53,8 @@ fn groups(case: &Case<'_>, mapping: &Mapping, who: &str) -> Vec<(Severity, Strin
                 Severity::High,
                 format!("Whoever assumes {who} picks a Kubernetes group by naming the session ({shown})."),
             ));
-        } else if let Some(strength) = group_worth(case.memory, case.cluster(), group) {
-            found.push((strength, format!("{who} is in {shown}, which holds strong rights ({strength}).")));
+        } else if let Some(strength) = worth.get(group.as_str()) {
+            found.push((*strength, format!("{who} is in {shown}, which holds strong rights ({strength}).")));
         } else if group.starts_with("system:") {
             found.push((Severity::High, format!("{who} is in {shown}, a group of the control plane.")));
         }
@@ -62,27 +65,45 @@ fn groups(case: &Case<'_>, mapping: &Mapping, who: &str) -> Vec<(Severity, Strin
 /// What a group is worth, if more than little: by what is bound to it, remembered or built in.
 #[must_use]
 pub fn group_worth(memory: &Memory, cluster: &str, group: &str) -> Option<Severity> {
-    let subject = Subject::Group(group.to_owned());
-    let mut worst = group_strength(group);
+    groups_worth(memory, cluster, &[group]).into_values().next()
+}
+
+/// The same for many groups, in one pass over what is remembered: a mapping may name any number.
+fn groups_worth<'g, G: AsRef<str>>(memory: &Memory, cluster: &str, groups: &'g [G]) -> HashMap<&'g str, Severity> {
+    let mut worst: HashMap<&str, Option<Severity>> =
+        groups.iter().map(|group| (group.as_ref(), group_strength(group.as_ref()))).collect();
     for kind in [ObjectKind::ClusterRoleBinding, ObjectKind::RoleBinding] {
         for (key, state) in memory.objects(cluster, kind) {
             let State::Binding { role_ref: Some(role), subjects } = state else {
                 continue;
             };
-            if !subjects.contains(&subject) {
+            let named: Vec<&str> = subjects
+                .iter()
+                .filter_map(|subject| match subject {
+                    Subject::Group(name) => Some(name.as_str()),
+                    _ => None,
+                })
+                .filter(|name| worst.contains_key(name))
+                .collect();
+            if named.is_empty() {
                 continue;
             }
             let scope = crate::grant::scope(kind, &key.namespace);
             let rights = rules_of(memory, cluster, role, &key.namespace).map(|rules| assess(&rules, &scope).severity);
             // A bound role whose rules nobody has seen counts as a strong one.
-            worst = worst.max(rights.unwrap_or(Some(if scope == Scope::Cluster {
-                Severity::High
-            } else {
-                Severity::Medium
-            })));
+            let unseen = if scope == Scope::Cluster { Severity::High } else { Severity::Medium };
+            let severity = rights.unwrap_or(Some(unseen));
+            for name in named {
+                if let Some(known) = worst.get_mut(name) {
+                    *known = severity.max(*known);
+                }
+            }
         }
     }
-    worst.filter(|worst| *worst >= Severity::Medium)
+    worst
+        .into_iter()
+        .filter_map(|(group, severity)| severity.filter(|worst| *worst >= Severity::Medium).map(|worst| (group, worst)))
+        .collect()
 }
 
 fn username(mapping: &Mapping, who: &str) -> Option<(Severity, String)> {

@@ -176,7 +176,11 @@ impl Actor {
     fn of(event: &AuditEvent<'_>, identity: Identity<'_>) -> Self {
         let principal = &event.caller.authenticated;
         Self {
-            display: display(principal, identity),
+            display: if principal.is_empty() && event.cut.is_some() {
+                "somebody whose name was cut off".to_owned()
+            } else {
+                display(principal, identity)
+            },
             username: text::name(&principal.username),
             uid: text::name(&principal.uid),
             groups: groups(&principal.groups),

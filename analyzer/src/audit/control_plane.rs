@@ -28,7 +28,7 @@ pub(super) fn prove<'p>(
         // (Kubernetes source, `pkg/server/config_selfclient.go`).
         "system:apiserver" => (principal.in_group("system:masters") && peer.is_some_and(|peer| peer.is_loopback()))
             .then_some(Identity::ControlPlane),
-        _ if is_token(principal) => None,
+        _ if !shows_certificate(principal, peer) => None,
         _ if CERTIFICATE_NAMES.contains(&name) => Some(Identity::ControlPlane),
         _ if name.starts_with("eks:") => Some(Identity::Eks),
         _ => None,
@@ -84,6 +84,16 @@ fn is_bootstrap_token(principal: &Principal<'_>, id: &str) -> bool {
 /// The control plane's own names come by certificate; by token they can only be an identity provider's.
 fn is_token(principal: &Principal<'_>) -> bool {
     principal.credential_id().is_some_and(|id| id.starts_with("JTI="))
+}
+
+/// Since Kubernetes 1.32 a client certificate leaves its id. Where there is none, an older server may have left it out, or
+/// an identity provider may have given the name: then only a caller from inside, in no group that a provider adds, passes.
+fn shows_certificate(principal: &Principal<'_>, peer: Option<IpAddr>) -> bool {
+    if let Some(id) = principal.credential_id() {
+        return id.starts_with("X509SHA256=");
+    }
+    peer.is_some_and(|peer| !super::origin::is_public(peer))
+        && principal.groups.iter().all(|group| ["system:authenticated", "system:masters"].contains(&group.as_ref()))
 }
 
 /// EKS's add-on and node managers come through IAM, from the role `AWSWesleyClusterManagerLambda...` of an account of

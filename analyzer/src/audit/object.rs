@@ -50,6 +50,38 @@ impl<'a> ObjectRef<'a> {
         Ok(Some(object))
     }
 
+    /// The object that a path names, for events cut before they name it: `/api/v1/...` and `/apis/<group>/<version>/...`
+    /// (Kubernetes API concepts, "Resource URIs").
+    #[must_use]
+    pub fn of_path(uri: &str) -> Option<Self> {
+        let path = uri.split('?').next().unwrap_or_default();
+        let mut parts = path.split('/').filter(|part| !part.is_empty()).map(ToOwned::to_owned);
+        let api_group = match parts.next()?.as_str() {
+            "api" => String::new(),
+            "apis" => parts.next()?,
+            _ => return None,
+        };
+        let api_version = parts.next()?;
+        let mut rest: Vec<String> = parts.collect();
+        let mut namespace = String::new();
+        if rest.first().is_some_and(|part| part == "namespaces") && rest.len() > 2 {
+            namespace = rest.get(1).cloned().unwrap_or_default();
+            rest.drain(..2);
+        }
+        let mut rest = rest.into_iter();
+        let mut next = || Cow::Owned(rest.next().unwrap_or_default());
+        let (resource, name, subresource): (Cow<'a, str>, Cow<'a, str>, Cow<'a, str>) = (next(), next(), next());
+        (!resource.is_empty()).then(|| Self {
+            resource,
+            subresource,
+            namespace: Cow::Owned(namespace),
+            name,
+            api_group: Cow::Owned(api_group),
+            api_version: Cow::Owned(api_version),
+            ..Self::default()
+        })
+    }
+
     /// Whether this is `resource` (or `resource/subresource`) of the API group, written as RBAC writes it.
     #[must_use]
     pub fn is(&self, api_group: &str, resource: &str) -> bool {

@@ -6,29 +6,42 @@
 use crate::audit::AuditEvent;
 use crate::audit::principal::Identity;
 use crate::kube::ObjectKind;
-use crate::memory::State;
-use crate::rbac::{RoleKind, stock};
+use crate::memory::{Memory, State};
+use crate::rbac::{RoleKind, Subject, stock};
 
-use super::{Action, Change, Content};
+use super::{Action, BOOTSTRAPPING, Change, Content};
 
 /// Whether a proven part of the control plane did what it always does.
-pub(super) fn is_routine(event: &AuditEvent<'_>, change: &Change, account: Option<&str>) -> bool {
+pub(super) fn is_routine(
+    event: &AuditEvent<'_>,
+    change: &Change,
+    account: Option<&str>,
+    cluster: &str,
+    memory: &Memory,
+) -> bool {
     // Acting as somebody else is never routine.
     if event.caller.acting_as.is_some() {
         return false;
     }
     let principal = &event.caller.authenticated;
+    // A token that somebody asked for by hand is that somebody's, whosever name it bears.
+    if principal.credential_id().is_some_and(|id| memory.minted(cluster, id).is_some()) {
+        return false;
+    }
     match principal.identity(event.origin.peer, account) {
         // Bootstrap and reconciliation of the stock roles, at every start of an API server.
-        Identity::ControlPlane => principal.username == "system:apiserver" && is_stock(change),
+        Identity::ControlPlane => {
+            principal.username == "system:apiserver" && (is_stock(change) || is_newer_stock(change))
+        }
         Identity::Eks if change.kind == ObjectKind::AwsAuth => only_adds_nodes(change),
-        Identity::Eks => change.kind.is_rbac() && is_owned_by_eks(&change.name),
+        Identity::Eks => change.kind.is_rbac() && is_owned_by_eks(&change.name) && serves_the_system(change),
         Identity::ServiceAccount(controller) if controller.namespace == "kube-system" => match controller.name {
             // Writes the rules of the labelled roles into the roles that aggregate them; the labelled role is judged.
             "clusterrole-aggregation-controller" => {
                 change.kind == ObjectKind::ClusterRole
                     && change.action == Action::Changed
                     && ["admin", "edit", "view"].contains(&change.name.as_str())
+                    && !gives_everything(change)
             }
             "namespace-controller" => change.action == Action::DeletedMany && change.namespace != "kube-system",
             "generic-garbage-collector" => change.action == Action::Deleted && change.kind.is_rbac(),
@@ -57,7 +70,37 @@ fn only_adds_nodes(change: &Change) -> bool {
     }
 }
 
-fn is_stock(change: &Change) -> bool {
+/// Stock objects of a Kubernetes release that came after this table: the API server itself labels them.
+fn is_newer_stock(change: &Change) -> bool {
+    change.name.starts_with("system:") && change.meta.label(BOOTSTRAPPING) == Some("rbac-defaults")
+}
+
+/// What no labelled role has ever to bring into `admin`, `edit` or `view`.
+fn gives_everything(change: &Change) -> bool {
+    match &change.after {
+        Content::Known(State::Role { rules, .. }) => rules.iter().any(|rule| {
+            let has = |list: &[String], wanted: &str| list.iter().any(|item| item == wanted);
+            has(&rule.resources, "*") && has(&rule.verbs, "*") && has(&rule.api_groups, "*")
+                || has(&rule.verbs, "escalate")
+                || has(&rule.verbs, "bind")
+        }),
+        _ => false,
+    }
+}
+
+/// A binding of EKS's is for EKS, for Kubernetes, or for an add-on in `kube-system`.
+fn serves_the_system(change: &Change) -> bool {
+    match &change.after {
+        Content::Known(State::Binding { subjects, .. }) => subjects.iter().all(|subject| match subject {
+            Subject::User(name) | Subject::Group(name) => name.starts_with("eks:") || name.starts_with("system:"),
+            Subject::ServiceAccount { namespace, .. } => namespace == "kube-system",
+            Subject::Other { .. } => false,
+        }),
+        _ => true,
+    }
+}
+
+pub(super) fn is_stock(change: &Change) -> bool {
     match change.kind {
         ObjectKind::Role => stock::is_stock_name(RoleKind::Role, &change.name),
         ObjectKind::ClusterRole => stock::is_stock_name(RoleKind::ClusterRole, &change.name),
@@ -71,7 +114,6 @@ fn is_stock(change: &Change) -> bool {
 /// roles and users").
 fn is_owned_by_eks(name: &str) -> bool {
     name.starts_with("eks:")
-        || name.starts_with("eks-")
         || matches!(
             name,
             "aws-node" | "vpc-resource-controller-role" | "vpc-resource-controller-rolebinding" | "system:coredns"

@@ -1,3 +1,4 @@
+use crate::audit::principal::Identity;
 use crate::aws_auth::AwsAuth;
 use crate::case::Case;
 use crate::change::{Action, Content};
@@ -44,7 +45,16 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     })?;
     let object = grant::object(change);
     let mut hit = match &change.after {
-        Content::Known(State::AwsAuth(after)) => compared(case, after, before(case)),
+        Content::Known(State::AwsAuth(after)) => {
+            let before = before(case);
+            let mut hit = compared(case, after, before);
+            // EKS maps node roles into whatever is there; without the version before, what is there is not its doing.
+            if before.is_none() && case.identity() == Identity::Eks {
+                hit.severity = Severity::Low;
+                "EKS wrote it, as it does for a new node group; what it said before is not known here.".clone_into(&mut hit.why);
+            }
+            hit
+        }
         // A create is logged without content on EKS: `aws-auth-replaced-unseen` tells that story.
         Content::NotRecorded if change.action == Action::Created => return None,
         content => Hit::new(Severity::High, "changed aws-auth, content unknown", grant::unseen(content)),

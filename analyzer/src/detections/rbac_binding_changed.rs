@@ -59,6 +59,9 @@ fn what(change: &Change, grade: &grant::Grade, subjects: &[Subject]) -> String {
     let gained = grade.deltas.iter().any(|delta| matches!(delta, Delta::Gained(_) | Delta::Now(_)));
     match (change.action, change.before.is_some()) {
         _ if change.only_removes && change.before.is_none() => format!("took subjects away from {object}"),
+        (_, true) if !gained && grade.deltas.is_empty() => {
+            format!("changed the metadata of {object}: its subjects are as before")
+        }
         (_, true) if !gained => format!("took subjects away from {object}"),
         (Action::Created, _) if subjects.is_empty() => format!("created {object} without subjects"),
         (Action::Created, _) | (_, true) => format!("gave {} {}", grade.who, grade.phrase),
@@ -68,6 +71,13 @@ fn what(change: &Change, grade: &grant::Grade, subjects: &[Subject]) -> String {
 
 fn deleted(change: &Change) -> Hit {
     let object = grant::object(change);
+    if change.pending {
+        return Hit::new(
+            Severity::Low,
+            format!("asked to delete {object}, which a finalizer keeps in force"),
+            "Its subjects still hold what it grants, although it looks deleted.",
+        );
+    }
     let mut hit = Hit::new(Severity::Low, format!("deleted {object}"), "Its subjects have lost what it granted.");
     if let Some(State::Binding { role_ref: Some(role), subjects }) = &change.before {
         hit.what = format!("took {} from {}", crate::text::name(&role.name), grant::listed(subjects.iter()));

@@ -1,5 +1,5 @@
 use crate::case::Case;
-use crate::change::{Action, Change};
+use crate::change::{AUTOUPDATE, Action, BOOTSTRAPPING, Change};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
 use crate::kube::ObjectKind;
@@ -34,7 +34,8 @@ detection! {
 fn check(case: &Case<'_>) -> Option<Hit> {
     let change = case.change().filter(|change| change.kind.is_rbac() && change.took_effect())?;
     let object = grant::object(change);
-    let reserved = change.name.starts_with("system:") || change.name.starts_with("eks:");
+    let reserved = (change.name.starts_with("system:") || change.name.starts_with("eks:"))
+        && !UPSTREAM_NAMES.contains(&change.name.as_str());
     let mut hit = if is_stock(change) {
         stock_object(change)?
     } else if reserved {
@@ -93,7 +94,7 @@ fn in_stock_namespace(change: &Change) -> bool {
     stock::role(RoleKind::Role, Some(&change.namespace), &change.name).is_some()
 }
 
-/// Label of the objects that the API server creates (Kubernetes documentation, "Using RBAC Authorization").
-const BOOTSTRAPPING: &str = "kubernetes.io/bootstrapping";
-/// Annotation that keeps the API server from repairing a stock object (same page, "Auto-reconciliation").
-const AUTOUPDATE: &str = "rbac.authorization.kubernetes.io/autoupdate";
+/// Names with the prefix that widely used projects give their own roles and bindings: metrics-server, `CoreDNS`,
+/// Konnectivity. They are judged by what they say.
+const UPSTREAM_NAMES: &[&str] =
+    &["system:metrics-server", "system:aggregated-metrics-reader", "system:coredns", "system:konnectivity-server"];

@@ -27,7 +27,7 @@ detection! {
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {
-    let change = case.change().filter(|change| change.took_effect())?;
+    let change = case.change().filter(|change| change.took_effect() && !change.pending)?;
     let cluster = case.cluster();
     let (key, remembered) = keys(change, cluster)
         .into_iter()

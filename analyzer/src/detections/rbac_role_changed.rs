@@ -58,6 +58,9 @@ fn written(case: &Case<'_>, change: &Change, rules: &[crate::rbac::PolicyRule]) 
     let what = match change.action {
         Action::Created => format!("created {object}: {}", grade.phrase),
         _ if known_before && gains => format!("widened {object}: {}", grade.phrase),
+        _ if known_before && grade.deltas.iter().all(|delta| !matches!(delta, Delta::Lost(_))) => {
+            format!("changed the metadata of {object}: its rules are as before")
+        }
         _ if known_before => format!("narrowed {object}"),
         _ => format!("changed {object}, now: {}", grade.phrase),
     };
@@ -68,6 +71,13 @@ fn written(case: &Case<'_>, change: &Change, rules: &[crate::rbac::PolicyRule]) 
 }
 
 fn deleted(change: &Change) -> Hit {
+    if change.pending {
+        return Hit::new(
+            Severity::Low,
+            format!("asked to delete {}, which a finalizer keeps in force", grant::object(change)),
+            "It still grants what it says, although it looks deleted.",
+        );
+    }
     let mut hit = Hit::new(
         Severity::Low,
         format!("deleted {}", grant::object(change)),

@@ -12,6 +12,8 @@ pub enum Touches {
     Nothing,
     /// Labels, annotations and other metadata that grant nothing.
     MetadataOnly,
+    /// Who owns the object and what keeps it from being deleted: the garbage collector acts on it.
+    Ownership,
     /// It only takes list elements or whole members away (JSON patch `remove` and `test`).
     RemovesOnly,
     /// Anything else.
@@ -69,7 +71,8 @@ fn metadata(reader: &mut Reader<'_>) -> Result<Touches, JsonError> {
                 // `labels: null` takes all labels away, the aggregation labels among them.
                 touches = Touches::Content;
             }
-            "finalizers" | "ownerReferences" | "managedFields" => touches = worse(touches, Touches::MetadataOnly),
+            "managedFields" => touches = worse(touches, Touches::MetadataOnly),
+            "finalizers" | "ownerReferences" => touches = worse(touches, Touches::Ownership),
             _ => touches = Touches::Content,
         }
         reader.skip()
@@ -124,6 +127,8 @@ fn grants(key: &str) -> bool {
         || key.starts_with("rbac.authorization.kubernetes.io/")
         || key == "kubernetes.io/bootstrapping"
         || key.starts_with("eks.amazonaws.com/")
+        // A directive of strategic merge patches: it may replace all labels at once.
+        || key.starts_with('$')
 }
 
 fn worse(one: Touches, other: Touches) -> Touches {
@@ -131,7 +136,8 @@ fn worse(one: Touches, other: Touches) -> Touches {
         Touches::Nothing => 0,
         Touches::MetadataOnly => 1,
         Touches::RemovesOnly => 2,
-        Touches::Content => 3,
+        Touches::Ownership => 3,
+        Touches::Content => 4,
     };
     if rank(one) >= rank(other) { one } else { other }
 }
@@ -160,6 +166,9 @@ mod tests {
             ),
             (r#"{"metadata":{"labels":{"a":"b"}},"rules":[]}"#, Touches::Content),
             (r#"{"metadata":{"labels":{"a":"b"}},"rul\u0065s":[]}"#, Touches::Content),
+            (r#"{"metadata":{"labels":{"$patch":"replace","a":"b"}}}"#, Touches::Content),
+            (r#"{"metadata":{"ownerReferences":[{"uid":"x"}]}}"#, Touches::Ownership),
+            (r#"{"metadata":{"finalizers":["a/b"],"labels":{"a":"b"}}}"#, Touches::Ownership),
             (r#"{"metadata":null}"#, Touches::Content),
             (r#"[{"op":"test","path":"/rules"}]"#, Touches::Nothing),
             (r#"[{"op":"add","path":"/metadata/labels/a","value":"b"}]"#, Touches::MetadataOnly),

@@ -68,7 +68,7 @@ impl<'a> Batch<'a> {
         let granted = granted(&verdict.findings, &event);
         let lessons = Lessons::of(&event, &verdict, self.source);
         // Only what is told needs an id; most lines are not.
-        let id = if verdict.findings.is_empty() { None } else { Some(event_id(&event, self.source)) };
+        let id = (!verdict.findings.is_empty()).then(|| event_id(&event, self.source, &line.message));
         self.file(verdict, id, log_stream, report);
         lessons.teach(self.memory);
         if let Some(change) = stored {
@@ -189,6 +189,7 @@ impl<'a> Batch<'a> {
                 self.memory.keep(key, remembered);
             }
             (Action::Created, Content::NotRecorded) => text_lines::remember_unseen(change, event, cluster, self.memory),
+            (Action::Deleted, _) if change.pending => {}
             (Action::Deleted, _) => self.memory.forget(&change.key(cluster), time),
             (Action::DeletedMany, _) => {
                 for gone in &change.deleted {
@@ -241,7 +242,7 @@ fn quiet(case: &Case<'_>) -> Quiet {
 }
 
 /// The same for the same event, whenever it is read. The audit ID alone would not do: a client may choose it.
-fn event_id(event: &AuditEvent<'_>, source: &Source) -> AlertId {
+fn event_id(event: &AuditEvent<'_>, source: &Source, line: &str) -> AlertId {
     AlertId::of([
         source.cluster.as_deref().unwrap_or_default(),
         &event.audit_id,
@@ -251,6 +252,8 @@ fn event_id(event: &AuditEvent<'_>, source: &Source) -> AlertId {
         &event.request_uri,
         &event.caller.authenticated.username,
         event.object.as_ref().map_or("", |object| &object.name),
+        // A cut line has lost its times, so its text has to tell it from others.
+        if event.cut.is_some() { line } else { "" },
     ])
 }
 

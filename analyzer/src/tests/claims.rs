@@ -144,6 +144,32 @@ fn hostile_lines_are_survived_and_judged() {
 }
 
 #[test]
+fn tricks_with_proofs_and_padding_do_not_silence() {
+    hold(&[
+        ("audit_line_truncated", "padded in the query of the URI", true),
+        ("audit_line_truncated", "padded in the addresses it claims", true),
+        ("audit_line_truncated", "padded in the audit ID", true),
+        ("audit_line_truncated", "a large pod, as it happens every day", false),
+        ("sa_token_minted", "a dry run of a token request hands the token out all the same", true),
+        ("rbac_role_changed", "a token of the aggregation controller, asked for by hand, writes view", true),
+        ("rbac_role_changed", "the aggregation controller gives view everything", true),
+        (
+            "rbac_role_changed",
+            "a remembered role is widened by PUT, and the client asked for an answer without the rules",
+            true,
+        ),
+        ("rbac_role_changed", "the same where no answer is recorded at all", true),
+        ("rbac_role_changed", "reconciliation is switched off on a remembered stock role", true),
+        ("rbac_role_changed", "all labels are replaced by a directive of a strategic merge patch", true),
+        ("rbac_role_changed", "an owner is set, so that the garbage collector deletes the role", true),
+        ("rbac_role_changed", "a role deletion that a finalizer holds up", true),
+        ("rbac_binding_changed", "an identity provider's user under a name of EKS binds cluster-admin", true),
+        ("rbac_binding_changed", "a proven part of EKS binds somebody who is not of the system", true),
+        ("aws_auth_changed", "remembered, and the client asked for an answer without the content", true),
+    ]);
+}
+
+#[test]
 fn tokens_are_followed_from_birth_to_use() {
     hold(&[
         ("sa_token_minted", "of an account of kube-system", true),
