@@ -293,7 +293,9 @@ impl Change {
         }
         match touched {
             Touches::Nothing if !is_apply(event) => Some(Ordinary::NoOp),
-            Touches::MetadataOnly if !self.label_may_aggregate(cluster, memory) => Some(Ordinary::MetadataOnly),
+            Touches::MetadataOnly if !self.label_may_aggregate(request, cluster, memory) => {
+                Some(Ordinary::MetadataOnly)
+            }
             _ => None,
         }
     }
@@ -307,11 +309,15 @@ impl Change {
     }
 
     /// Whether a remembered aggregated role collects roles by labels that this one has now.
-    fn label_may_aggregate(&self, cluster: &str, memory: &Memory) -> bool {
+    fn label_may_aggregate(&self, request: &Read, cluster: &str, memory: &Memory) -> bool {
+        let mut labels = self.meta.labels.clone();
+        if let Read::Object(patch) | Read::Partial(patch) | Read::Other(patch) = request {
+            labels.extend(patch.meta.labels.iter().cloned());
+        }
         self.kind == ObjectKind::ClusterRole
             && memory.objects(cluster, ObjectKind::ClusterRole).any(|(_, state)| match state {
                 State::Role { aggregation: Some(selectors), .. } => {
-                    selectors.iter().any(|selector| selector.may_match(&self.meta.labels))
+                    selectors.iter().any(|selector| selector.may_match(&labels))
                 }
                 _ => false,
             })

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use self::granted::Granted;
 
+use crate::audit::principal::Identity;
 use crate::case::Case;
 use crate::change::{Change, Content};
 use crate::detection::{Delta, Object};
@@ -59,11 +60,9 @@ pub fn of_role(case: &Case<'_>, change: &Change, rules: &[PolicyRule]) -> Grade 
     let assessment = assess(&gained, &scope);
     let mut reasons = reasons(&assessment, "Whoever holds it");
     let mut severity = assessment.severity.unwrap_or(Severity::Low);
-    let collected = is_collected(case, change, rules);
-    if collected {
-        reasons.push(
-            "The controller filled in what labelled roles bring; those were told when they were labelled.".to_owned(),
-        );
+    let automatic = automatic(case, change, rules);
+    if let Some(reason) = automatic {
+        reasons.push(reason.to_owned());
         severity = Severity::Low;
     }
     if gained.is_empty() {
@@ -75,7 +74,7 @@ pub fn of_role(case: &Case<'_>, change: &Change, rules: &[PolicyRule]) -> Grade 
         });
     }
     let holders = holders(case, change);
-    if !gained.is_empty() && !collected {
+    if !gained.is_empty() && automatic.is_none() {
         // Many holders share few places, and grading a large role is the dear part.
         let mut places: HashMap<&Scope, (Option<Severity>, Context<'_>)> = HashMap::new();
         for (holder, place) in holders.iter().take(HOLDERS_GRADED) {
@@ -114,16 +113,25 @@ pub fn of_role(case: &Case<'_>, change: &Change, rules: &[PolicyRule]) -> Grade 
     }
 }
 
-/// The aggregation controller, proven, writing a role that says it collects others, short of everything.
-fn is_collected(case: &Case<'_>, change: &Change, rules: &[PolicyRule]) -> bool {
+/// Why a role's new rules are nobody's decision: the aggregation controller, proven, filled a role that says it collects
+/// others; or EKS, proven, wrote the role of an add-on. Neither ever writes everything.
+fn automatic(case: &Case<'_>, change: &Change, rules: &[PolicyRule]) -> Option<&'static str> {
+    let has = |list: &[String]| list.iter().any(|item| item == "*");
+    if rules.iter().any(|rule| has(&rule.verbs) && has(&rule.resources)) {
+        return None;
+    }
     let collects = matches!(&change.after, Content::Known(State::Role { aggregation: Some(_), .. }));
-    let controller = case.service_account().is_some_and(|account| {
-        account.namespace == "kube-system" && account.name == "clusterrole-aggregation-controller"
-    });
-    let everything = rules
-        .iter()
-        .any(|rule| rule.verbs.iter().any(|verb| verb == "*") && rule.resources.iter().any(|resource| resource == "*"));
-    collects && controller && !everything
+    match case.identity() {
+        Identity::ServiceAccount(account)
+            if collects
+                && account.namespace == "kube-system"
+                && account.name == "clusterrole-aggregation-controller" =>
+        {
+            Some("The controller filled in what labelled roles bring; those were told when they were labelled.")
+        }
+        Identity::Eks => Some("EKS wrote it, as it does when a managed add-on is installed or updated."),
+        _ => None,
+    }
 }
 
 /// Grades what the subjects of a binding hold through it, against what they held before where that is known.

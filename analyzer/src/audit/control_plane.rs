@@ -59,8 +59,9 @@ pub(super) fn is_node(principal: &Principal<'_>) -> bool {
     let named_by_ec2 = node.starts_with("ip-") || node.starts_with("i-");
     let of_session = match principal.extra("sessionName") {
         Some(session) if named_by_ec2 => is_instance_id(session) || session == node,
-        // Other kinds of node (Fargate, hybrid, HyperPod) are not all named after their session.
-        _ => true,
+        // Other kinds of node (Fargate, hybrid, HyperPod) are named after their session, some with a prefix.
+        Some(session) => node.ends_with(session),
+        None => true,
     };
     !principal.is_iam() || (!is_user && of_session)
 }

@@ -57,7 +57,9 @@ fn check(case: &Case<'_>) -> Option<Hit> {
         (Some(arn), old) if old.as_ref() != Some(&arn) => {
             let foreign = arn.split(':').nth(4).zip(case.source.account.as_deref()).is_some_and(|(theirs, ours)| theirs != ours);
             let severity = if foreign { Severity::High } else { Severity::Medium };
-            (severity, format!("gave ServiceAccount {account} the IAM role {}", text::short(&arn)))
+            let verb = if known.is_some() || change.action == Action::Created { "gave" } else { "wrote" };
+            let with = if verb == "gave" { "the" } else { "with the" };
+            (severity, format!("{verb} ServiceAccount {account} {with} IAM role {}", text::short(&arn)))
         }
         (None, Some(_)) => (Severity::Low, format!("took the IAM role from ServiceAccount {account}")),
         _ => (Severity::Low, format!("changed how ServiceAccount {account} reaches IAM")),
