@@ -25,6 +25,9 @@ pub(crate) enum Command {
     /// Analyse recorded logs: files, folders or standard input
     #[command(long_about = REPLAY, after_help = EXIT_STATUS)]
     Replay(ReplayArgs),
+    /// Say why one event alerted or stayed quiet
+    #[command(long_about = EXPLAIN, after_help = EXIT_STATUS)]
+    Explain(ExplainArgs),
     /// List what is detected, or explain one detection
     #[command(visible_alias = "detection")]
     Detections {
@@ -59,6 +62,29 @@ pub(crate) struct ReplayArgs {
     /// Write no summary and no progress
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    /// Instead of alerts, say for each line of interest what looked at it and what decided
+    #[arg(long)]
+    pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) about: About,
+}
+
+/// Which event to explain, and where to look for it.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The event's `auditID`, as alerts name it
+    #[arg(value_name = "AUDIT_ID")]
+    pub(crate) audit_id: String,
+    /// Files or folders to read; `-` or nothing reads standard input
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) about: About,
+}
+
+/// What the input does not say by itself.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct About {
     /// Name of the cluster, where the input does not say
     #[arg(long, value_name = "NAME", help_heading = "About the cluster")]
     pub(crate) cluster: Option<String>,
@@ -115,6 +141,13 @@ Firehose carry them, export tasks, on-failure records; all of it also in gzip. S
 learned from one counts for the next.
 
 Alerts go to standard output; progress and summary go to standard error.";
+
+const EXPLAIN: &str = "\
+Say why one event alerted or stayed quiet: what the caller proved to be, what the request changed, which detections saw \
+something, which reason kept it quiet, and what would have been seen without that reason.
+
+The event is judged as `rolewatch replay` judges it, with what the lines before it taught, so name all the files that \
+were read together.";
 
 const EXIT_STATUS: &str = "\
 Exit status: 0 when done, 1 when an alert reached --fail-on, 2 for wrong usage or input that cannot be read.";

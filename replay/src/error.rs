@@ -43,6 +43,15 @@ pub(crate) enum Error {
         /// The most similar id that exists.
         near: Option<&'static str>,
     },
+    /// An audit ID that no line has.
+    #[error("no event has the audit ID `{id}`; check the id, or name the files that hold it")]
+    NoEvent {
+        /// As given, made printable.
+        id: String,
+    },
+    /// `--explain` with a format for machines.
+    #[error("`--explain` writes text for people; leave out `--format`")]
+    ExplainFormat,
     /// `--strict` and something was skipped.
     #[error("{count} {} could not be read{}; see `skipped` in the summary, or leave out `--strict`", if *count == 1 { "record" } else { "records" }, match first {
         Some(place) => format!(", the first at {place}"),

@@ -3,6 +3,7 @@
 mod cli;
 mod detections;
 mod error;
+mod explain;
 mod input;
 mod intake;
 mod output;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
 fn run(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome, Error> {
     match command {
         Command::Replay(options) => replay::run(&options, out, err),
+        Command::Explain(options) => explain::run(&options, out, err),
         Command::Detections { id } => detections::run(id.as_deref(), out).map(|()| Outcome::Done),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -96,7 +96,7 @@ fn skip_words(reason: &str, skipped: &Skipped) -> String {
 }
 
 /// A reason and what it means, which is a sentence where it is defined.
-fn explained(reason: &str, meaning: &str) -> String {
+pub(crate) fn explained(reason: &str, meaning: &str) -> String {
     let meaning = meaning.trim_end_matches('.');
     let mut letters = meaning.chars();
     match (letters.next(), letters.as_str()) {

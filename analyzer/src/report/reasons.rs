@@ -94,6 +94,17 @@ reasons! {
     }
 }
 
+impl Quiet {
+    /// Whether lines of this kind come by the thousand and say nothing about anybody's rights.
+    #[must_use]
+    pub const fn is_everyday(self) -> bool {
+        matches!(
+            self,
+            Self::NotOfInterest | Self::OrdinaryPodTraffic | Self::OtherStage | Self::OrdinaryText | Self::OtherStream
+        )
+    }
+}
+
 impl From<BadEntry> for Skip {
     fn from(bad: BadEntry) -> Self {
         match bad {

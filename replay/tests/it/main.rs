@@ -10,6 +10,7 @@
 mod command;
 mod corpus;
 mod envelopes;
+mod explain;
 mod forms;
 mod limits;
 mod readme;
