@@ -2,7 +2,9 @@
 
 use crate::audit::AuditEvent;
 use crate::audit::principal::{Identity, ServiceAccount};
+use crate::certificate::SigningRequest;
 use crate::change::Change;
+use crate::impersonation::Impersonation;
 use crate::memory::Memory;
 use crate::rbac::{PolicyRule, RoleRef, stock};
 use crate::session::Session;
@@ -25,6 +27,10 @@ pub struct Case<'a> {
     pub written: Option<Change>,
     /// The token it asked for; `None` when it is about something else.
     pub token_request: Option<TokenRequest<'a>>,
+    /// The certificate it asked for or approved; `None` when it is about something else.
+    pub signing_request: Option<SigningRequest>,
+    /// As whom the caller acts, or was refused to; `None` when it acts as itself.
+    pub impersonation: Option<Impersonation>,
     /// The service-account session it belongs to; `None` for other callers.
     pub session: Option<Session<'a>>,
 }
@@ -42,6 +48,8 @@ impl<'a> Case<'a> {
             memory,
             written: Change::of(event, cluster, account, memory),
             token_request: TokenRequest::of(event, account),
+            signing_request: SigningRequest::of(event, account),
+            impersonation: Impersonation::of(event),
             session: Session::of(event, cluster, settings),
         }
     }

@@ -66,10 +66,22 @@ impl Detection {
     /// The subject area, from the id: `rbac`, `aws-auth`, `sa-token`, ...
     #[must_use]
     pub fn category(&self) -> &'static str {
-        ["rbac", "aws-auth", "sa-token", "sa", "audit", "identity"]
-            .into_iter()
-            .find(|category| self.id.strip_prefix(category).is_some_and(|rest| rest.starts_with('-')))
-            .unwrap_or("access")
+        const IDENTITY: &str = "identity";
+        [
+            ("rbac", "rbac"),
+            ("aws-auth", "aws-auth"),
+            ("sa-token", "sa-token"),
+            ("sa", "sa"),
+            ("audit", "audit"),
+            (IDENTITY, IDENTITY),
+            ("access-policy", IDENTITY),
+            ("anonymous", IDENTITY),
+            ("certificate", IDENTITY),
+            ("masters", IDENTITY),
+        ]
+        .into_iter()
+        .find(|(prefix, _)| self.id.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('-')))
+        .map_or("access", |(_, category)| category)
     }
 }
 

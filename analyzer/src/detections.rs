@@ -41,6 +41,12 @@ detections! {
     sa_self_review,
     sa_legacy_secret_created,
     sa_iam_role_changed,
+    identity_forged,
+    identity_impersonated,
+    anonymous_allowed,
+    certificate_privileged,
+    masters_used,
+    access_policy_used,
     audit_event_lost,
 }
 

@@ -107,14 +107,16 @@ pub struct Granted {
 pub struct SessionKey {
     /// Name of the cluster; empty when the input does not say.
     pub cluster: String,
-    /// Namespace and name of the service account.
+    /// Namespace and name of the service account. Of other callers the namespace is empty and the name the username.
     pub account: (String, String),
-    /// Credential id, pod uid, or the kind of token where it has no id.
+    /// Credential id, access key id, pod uid, or the kind of token where it has no id.
     pub credential: String,
     /// The address that connected.
     pub peer: String,
     /// What kind of client it calls itself.
     pub family: &'static str,
+    /// Stands for whom it acts as; empty when it acts as itself.
+    pub acting_as: String,
     /// The hour of the event, counted from 1970.
     pub hour: i64,
 }

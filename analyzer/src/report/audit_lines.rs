@@ -7,6 +7,7 @@ use super::lessons::Lessons;
 use super::{Quiet, Report, placed};
 use crate::alert::{Alert, AlertId, EVIDENCE_MAX, Evidence};
 use crate::audit::outcome::Outcome;
+use crate::audit::principal::Identity;
 use crate::audit::{AuditEvent, Stage};
 use crate::case::Case;
 use crate::change::{Action, Change, Content, Ordinary};
@@ -14,6 +15,7 @@ use crate::detection::{Check, Delta, Finding};
 use crate::detections;
 use crate::envelope::LogLine;
 use crate::memory::{Granted, Memory, Remembered, SessionKey, SessionMark};
+use crate::session;
 use crate::settings::Settings;
 use crate::severity::Severity;
 use crate::stream::Source;
@@ -37,8 +39,8 @@ pub(super) struct Verdict {
     pub(super) findings: Vec<Finding>,
     /// Session and its findings, for remembering what was told.
     session: Option<(SessionKey, Vec<(&'static str, Severity)>)>,
-    /// Whether anything but the session was found.
-    about_more: bool,
+    /// The worst that was found of the event itself, if anything but its session was found.
+    of_event: Option<Severity>,
     quiet: Quiet,
     /// The change that was stored, to be remembered.
     stored: Option<Change>,
@@ -97,10 +99,10 @@ impl<'a> Batch<'a> {
             // A long-running request has begun. Writes are judged when they are done.
             case.written = None;
         }
-        let Looked { findings, told, about_more } = look(&case);
+        let Looked { findings, told, of_event } = look(&case);
         let quiet = quiet(&case);
         let evidence = (!findings.is_empty()).then(|| Evidence::of_event(event, case.identity(), log_stream));
-        let session = case.session.as_ref().filter(|_| !told.is_empty()).map(|session| (session.key.clone(), told));
+        let session = (!told.is_empty()).then(|| (session::key(event, case.cluster()), told));
         if self.explains {
             let mut explained = Explained::judged(&case, &findings, log_stream);
             if explained.change.as_ref().is_some_and(|change| change.ordinary.is_some()) {
@@ -109,7 +111,7 @@ impl<'a> Batch<'a> {
             self.explained = Some(explained);
         }
         let stored = case.written.take().filter(|change| was_stored(event, change));
-        Verdict { findings, session, about_more, quiet, stored, evidence }
+        Verdict { findings, session, of_event, quiet, stored, evidence }
     }
 
     /// What would have been found besides, had the change not been ordinary.
@@ -121,38 +123,56 @@ impl<'a> Batch<'a> {
         if let Some(request) = &mut case.token_request {
             request.ordinary = None;
         }
+        if let Some(request) = &mut case.signing_request {
+            request.ordinary = None;
+        }
         let mut findings = look(&case).findings;
         findings.retain(|finding| found.iter().all(|known| known.detection.id != finding.detection.id));
         findings
     }
 
     /// Turns a verdict into an alert, into one more event of an alert, or into a quiet line.
-    fn file(&mut self, verdict: Verdict, id: Option<AlertId>, log_stream: Option<&str>, report: &mut Report) {
-        let (Some(worst), Some(evidence), Some(mut id)) = (verdict.findings.first(), verdict.evidence, id) else {
+    fn file(&mut self, mut verdict: Verdict, id: Option<AlertId>, log_stream: Option<&str>, report: &mut Report) {
+        let (Some(evidence), Some(mut id)) = (verdict.evidence, id) else {
             return report.quiet(verdict.quiet, 1);
         };
+        let mut of_session = None;
         if let Some((key, told)) = verdict.session {
             let mark = self.memory.session(&key).cloned().unwrap_or_default();
-            let fresh = told.iter().any(|(detection, severity)| {
-                !mark.told.iter().any(|(known, before)| known == detection && before >= severity)
-            });
-            if !fresh && !verdict.about_more {
+            let is_told = |detection: &str, severity: Severity| {
+                mark.told.iter().any(|(known, before)| *known == detection && *before >= severity)
+            };
+            let fresh = told.iter().any(|(detection, severity)| !is_told(detection, *severity));
+            if !fresh && verdict.of_event.is_none() {
                 return match self.sessions.get(&key).and_then(|index| report.alerts.get_mut(*index)) {
                     Some(alert) => {
                         add_event(alert, evidence);
                         report.alerted += 1;
                     }
-                    None => report.quiet(Quiet::SessionTold, 1),
+                    None => report.quiet(verdict.quiet.or_told(), 1),
                 };
             }
-            if !verdict.about_more {
+            if verdict.of_event.is_none() {
                 id = session_id(&key, &told);
-                self.sessions.insert(key.clone(), report.alerts.len());
+                of_session = Some(key.clone());
+            }
+            if let Some(worst) = verdict.of_event {
+                // What was told of the session stays away, unless it makes this more urgent.
+                verdict.findings.retain(|Finding { detection, hit }| {
+                    let of_event = !told.iter().any(|(known, _)| *known == detection.id);
+                    of_event || hit.severity > worst || !is_told(detection.id, hit.severity)
+                });
             }
             self.memory.mark_session(key, merged(mark, told));
         }
+        let Some(worst) = verdict.findings.first() else {
+            return report.quiet(verdict.quiet, 1);
+        };
         if !self.ids.insert(id.clone()) {
             return report.quiet(Quiet::Repeated, 1);
+        }
+        if let Some(key) = of_session {
+            self.sessions.insert(key, report.alerts.len());
         }
         report.alerted += 1;
         report.alerts.push(Alert {
@@ -196,12 +216,12 @@ struct Looked {
     findings: Vec<Finding>,
     /// What is about the session rather than the event.
     told: Vec<(&'static str, Severity)>,
-    /// Whether anything but the session was found.
-    about_more: bool,
+    /// The worst that was found of the event itself.
+    of_event: Option<Severity>,
 }
 
 fn look(case: &Case<'_>) -> Looked {
-    let mut looked = Looked { findings: Vec::new(), told: Vec::new(), about_more: false };
+    let mut looked = Looked { findings: Vec::new(), told: Vec::new(), of_event: None };
     for detection in detections::ALL {
         let (hit, of_session) = match detection.check {
             Check::Audit(check) => (check(case), false),
@@ -214,7 +234,7 @@ fn look(case: &Case<'_>) -> Looked {
         if of_session {
             looked.told.push((detection.id, hit.severity));
         } else {
-            looked.about_more = true;
+            looked.of_event = looked.of_event.max(Some(hit.severity));
         }
         looked.findings.push(Finding { detection, hit });
     }
@@ -246,10 +266,13 @@ fn quiet(case: &Case<'_>) -> Quiet {
     }
     let of_change = case.written.as_ref().map(|change| change.ordinary);
     let of_token = case.token_request.as_ref().map(|request| request.ordinary);
-    match (of_change.or(of_token), &case.session) {
+    let of_certificate = case.signing_request.as_ref().map(|request| request.ordinary);
+    match (of_change.or(of_token).or(of_certificate), &case.session) {
         (Some(ordinary), _) => ordinary.map_or(Quiet::NotOfInterest, Quiet::from),
         (None, Some(_)) => Quiet::OrdinaryPodTraffic,
-        (None, None) => Quiet::NotOfInterest,
+        (None, None) if case.identity() != Identity::Anonymous => Quiet::NotOfInterest,
+        (None, None) if case.event.outcome() == Outcome::Denied => Quiet::AnonymousRefused,
+        (None, None) => Quiet::AnonymousOpen,
     }
 }
 
@@ -266,12 +289,13 @@ fn event_id(event: &AuditEvent<'_>, source: &Source) -> AlertId {
     ])
 }
 
-/// The same for the same session, hour and detections, however its events are split into batches.
+/// The same for the same session, hour, detections and severities, however its events are split into batches.
 fn session_id(key: &SessionKey, told: &[(&'static str, Severity)]) -> AlertId {
     let hour = key.hour.to_string();
     let (namespace, name) = &key.account;
-    let parts = ["session", &key.cluster, namespace, name, &key.credential, &key.peer, key.family, &hour];
-    AlertId::of(parts.into_iter().chain(told.iter().map(|(detection, _)| *detection)))
+    let parts =
+        ["session", &key.cluster, namespace, name, &key.credential, &key.peer, key.family, &key.acting_as, &hour];
+    AlertId::of(parts.into_iter().chain(told.iter().flat_map(|(detection, severity)| [*detection, severity.as_str()])))
 }
 
 fn add_event(alert: &mut Alert, evidence: Evidence) {

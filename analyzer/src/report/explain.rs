@@ -7,6 +7,7 @@ use crate::alert::{Alert, AlertId, Evidence};
 use crate::audit::AuditEvent;
 use crate::audit::principal::Identity;
 use crate::case::Case;
+use crate::certificate::Act;
 use crate::detection::Finding;
 use crate::detections::ALL;
 use crate::session::{Session, Token};
@@ -44,7 +45,7 @@ pub struct Explained {
     pub evidence: Evidence,
     /// What the caller proved to be, in words; empty for text lines, which name none.
     pub proven: &'static str,
-    /// The write on roles, bindings or `aws-auth`, or the token request, that it is.
+    /// The write on roles, bindings or `aws-auth`, or the request for a token or certificate, that it is.
     pub change: Option<Changed>,
     /// The service-account session that it belongs to: kind of token, and what is unusual.
     pub session: Option<String>,
@@ -124,9 +125,18 @@ fn changed(case: &Case<'_>) -> Option<Changed> {
         let what = format!("{} {}{done}", change.action.as_str(), crate::grant::object(change));
         return Some(Changed { what: text::printable(&what, WORDS_MAX), ordinary: change.ordinary.map(Quiet::from) });
     }
-    let request = case.token_request.as_ref()?;
-    let what = format!("asked for a token of ServiceAccount {}/{}", request.namespace, request.name);
-    Some(Changed { what: text::printable(&what, WORDS_MAX), ordinary: request.ordinary.map(Quiet::from) })
+    let (what, ordinary) = match (&case.token_request, &case.signing_request) {
+        (Some(request), _) => {
+            let what = format!("asked for a token of ServiceAccount {}/{}", request.namespace, request.name);
+            (what, request.ordinary)
+        }
+        (None, Some(request)) => {
+            let act = if request.act == Act::Asked { "asked for a certificate" } else { "approved a certificate" };
+            (format!("{act}: CertificateSigningRequest {}", request.name), request.ordinary)
+        }
+        (None, None) => return None,
+    };
+    Some(Changed { what: text::printable(what.trim_end(), WORDS_MAX), ordinary: ordinary.map(Quiet::from) })
 }
 
 fn session(session: &Session<'_>) -> String {

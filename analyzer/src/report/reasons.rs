@@ -55,6 +55,10 @@ reasons! {
         Failed = "failed",
         /// The control plane, its identity proven, doing what it always does.
         ControlPlaneRoutine = "control-plane-routine",
+        /// Somebody without credentials, refused: scanners of the internet do it all day.
+        AnonymousRefused = "anonymous-refused",
+        /// Somebody without credentials, asking for health, version or discovery.
+        AnonymousOpen = "anonymous-open",
         /// A session that was told in this hour already.
         SessionTold = "session-told",
         /// The same event a second time in one batch.
@@ -100,8 +104,22 @@ impl Quiet {
     pub const fn is_everyday(self) -> bool {
         matches!(
             self,
-            Self::NotOfInterest | Self::OrdinaryPodTraffic | Self::OtherStage | Self::OrdinaryText | Self::OtherStream
+            Self::NotOfInterest
+                | Self::OrdinaryPodTraffic
+                | Self::OtherStage
+                | Self::OrdinaryText
+                | Self::OtherStream
+                | Self::AnonymousRefused
+                | Self::AnonymousOpen
         )
+    }
+
+    /// The reason of a line whose session was told already: its own, where it has a better one.
+    pub(super) fn or_told(self) -> Self {
+        match self {
+            Self::NotOfInterest | Self::OrdinaryPodTraffic => Self::SessionTold,
+            other => other,
+        }
     }
 }
 
