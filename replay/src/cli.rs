@@ -53,6 +53,9 @@ pub(crate) struct ReplayArgs {
     /// Show alerts from this severity on
     #[arg(long, value_name = "LEVEL", default_value = "low", value_parser = severity())]
     pub(crate) min_severity: Severity,
+    /// Also write everything into one HTML page, to keep, send or print
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
     /// Exit with status 1 when an alert has at least this severity
     #[arg(long, value_name = "LEVEL", value_parser = severity())]
     pub(crate) fail_on: Option<Severity>,

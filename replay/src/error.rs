@@ -63,6 +63,14 @@ pub(crate) enum Error {
         /// File and line.
         first: Option<String>,
     },
+    /// `--report` names a file that cannot be written.
+    #[error("cannot write the report `{path}`: {}; name a file in a folder that you may write to", reason(source))]
+    Report {
+        /// As given.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The output failed.
     #[error("cannot write the output: {}; check the disk and the pipe", reason(.0))]
     Write(io::Error),

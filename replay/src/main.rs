@@ -7,6 +7,7 @@ mod explain;
 mod input;
 mod intake;
 mod output;
+mod page;
 mod progress;
 mod replay;
 mod summary;

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::input::{self, Input};
 use crate::intake::{Found, Intake, Wanted};
 use crate::output::Output;
+use crate::page::Page;
 use crate::progress::Progress;
 use crate::summary;
 use crate::tally::Tally;
@@ -33,14 +34,24 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
     let inputs = inputs(&options.paths)?;
     let settings = settings(&options.about);
     let mut output = Output::new(out, options.format, options.min_severity).explaining(options.explain);
+    let page = options.report.as_deref().map(|path| Page::create(path, options.min_severity));
+    let mut page = page.transpose()?;
     let progress = progress(&inputs, !options.quiet);
 
-    let mut deliver = |found: Found| Ok(progress.aside(|| output.write(&found))?);
+    let mut deliver = |found: Found| {
+        if let Some(page) = &mut page {
+            page.add(&found.alerts);
+        }
+        Ok(progress.aside(|| output.write(&found))?)
+    };
     let wanted = if options.explain { Wanted::Interest } else { Wanted::Nothing };
     let intake = Intake::new(&settings, &mut deliver).explaining(wanted);
     let (tally, unreadable) = read(&inputs, intake, &progress)?;
 
     let counts = output.counts();
+    if let Some(page) = page {
+        page.write(&tally, &counts)?;
+    }
     if !options.quiet {
         if output.written() > 0 && io::stdout().is_terminal() {
             writeln!(err)?;

@@ -21,6 +21,11 @@ impl AlertCounts {
         }
     }
 
+    /// How many alerts are exactly this urgent.
+    pub(crate) fn of(&self, severity: Severity) -> u64 {
+        self.counts.get(usize::from(severity.id()) - 1).copied().unwrap_or_default()
+    }
+
     /// How many alerts are at least this urgent.
     pub(crate) fn reaching(&self, severity: Severity) -> u64 {
         self.counts.iter().skip(usize::from(severity.id()) - 1).sum()

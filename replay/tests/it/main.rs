@@ -14,5 +14,6 @@ mod explain;
 mod forms;
 mod limits;
 mod readme;
+mod report;
 mod support;
 mod terminal;
