@@ -37,6 +37,7 @@ detections! {
     sa_token_stale_login,
     sa_token_moved,
     sa_token_minted,
+    sa_token_refused,
     sa_token_minted_used,
     sa_self_review,
     sa_legacy_secret_created,
@@ -48,6 +49,12 @@ detections! {
     masters_used,
     access_policy_used,
     audit_event_lost,
+    bootstrap_reconcile_blocked,
+    control_plane_flagged,
+    identity_mapping_broken,
+    aws_auth_loaded_unseen,
+    access_entry_changed,
+    control_plane_exposed,
 }
 
 /// The detection of this id.

@@ -15,10 +15,12 @@
 pub mod alert;
 pub mod attack;
 pub mod audit;
+pub mod authenticator;
 pub mod aws_auth;
 pub mod case;
 pub mod certificate;
 pub mod change;
+pub mod cloudtrail;
 pub mod detection;
 pub mod detections;
 pub mod envelope;
@@ -42,7 +44,7 @@ pub mod strength;
 pub mod text;
 pub mod token_request;
 
-pub use report::{Report, analyze, analyze_envelope};
+pub use report::{Report, analyze, analyze_cloudtrail, analyze_envelope};
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,9 @@ use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::envelope::{BadEntry, Envelope, LogLine};
 use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
-use rolewatch_analyzer::report::{Explanation, Report, analyze, analyze_envelope, explain, explain_envelope};
+use rolewatch_analyzer::report::{
+    Explanation, Report, analyze, analyze_cloudtrail, analyze_envelope, explain, explain_envelope,
+};
 use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::stream::{Source, Stream};
 
@@ -201,6 +203,19 @@ impl<'a> Intake<'a> {
                 }
             })
         };
+        for (reason, count) in &report.skipped {
+            self.tally.skip(reason.as_str(), reason.meaning(), *count);
+            self.tally.locate(reason.as_str(), &self.file, self.line);
+        }
+        self.absorb(report);
+    }
+
+    /// Takes one call of the AWS API, as CloudTrail recorded it.
+    pub(crate) fn call(&mut self, record: &[u8]) {
+        self.judge();
+        let report = analyze_cloudtrail(&String::from_utf8_lossy(record), self.settings, &mut self.memory);
+        let told = report.alerts.iter().map(Explanation::of_alert).filter(|explanation| self.wanted.wants(explanation));
+        self.explained.extend(told.map(|explanation| (place(&self.file, self.line), explanation)));
         for (reason, count) in &report.skipped {
             self.tally.skip(reason.as_str(), reason.meaning(), *count);
             self.tally.locate(reason.as_str(), &self.file, self.line);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::explain::Explained;
 use super::lessons::Lessons;
-use super::{Quiet, Report, placed};
+use super::{Quiet, Report, placed, text_lines};
 use crate::alert::{Alert, AlertId, EVIDENCE_MAX, Evidence};
 use crate::audit::outcome::Outcome;
 use crate::audit::principal::Identity;
@@ -82,6 +82,7 @@ impl<'a> Batch<'a> {
         }
         let mut verdict = self.decide(&event, log_stream);
         let stored = verdict.stored.take();
+        text_lines::remember_refused(&event, self.source, self.memory);
         let granted = granted(&verdict.findings, &event);
         let lessons = Lessons::of(&event, &verdict, self.source);
         // Only what is told needs an id; most lines are not.
@@ -138,12 +139,14 @@ impl<'a> Batch<'a> {
         };
         let mut of_session = None;
         if let Some((key, told)) = verdict.session {
-            let mark = self.memory.session(&key).cloned().unwrap_or_default();
+            let mut mark = self.memory.session(&key).cloned().unwrap_or_default();
+            mark.events += 1;
             let is_told = |detection: &str, severity: Severity| {
                 mark.told.iter().any(|(known, before)| *known == detection && *before >= severity)
             };
             let fresh = told.iter().any(|(detection, severity)| !is_told(detection, *severity));
             if !fresh && verdict.of_event.is_none() {
+                self.memory.mark_session(key.clone(), mark);
                 return match self.sessions.get(&key).and_then(|index| report.alerts.get_mut(*index)) {
                     Some(alert) => {
                         add_event(alert, evidence);
@@ -155,6 +158,12 @@ impl<'a> Batch<'a> {
             if verdict.of_event.is_none() {
                 id = session_id(&key, &told);
                 of_session = Some(key.clone());
+                if let Some(before) = self.events_in_the_hour_before(&key)
+                    && let Some(worst) = verdict.findings.first_mut()
+                {
+                    let note = format!("the same session had {before} such events in the hour before");
+                    worst.hit.changes.push(Delta::Note(note));
+                }
             }
             if let Some(worst) = verdict.of_event {
                 // What was told of the session stays away, unless it makes this more urgent.
@@ -186,6 +195,12 @@ impl<'a> Batch<'a> {
         });
     }
 
+    /// What the count of a session came to in the hour before, so that a session told at its first event is told whole.
+    fn events_in_the_hour_before(&self, key: &SessionKey) -> Option<u64> {
+        let before = SessionKey { hour: key.hour - 1, ..key.clone() };
+        self.memory.session(&before).map(|mark| mark.events)
+    }
+
     fn learn(&mut self, change: &Change, event: &AuditEvent<'_>, granted: Option<Granted>) {
         let cluster = self.source.cluster.as_deref().unwrap_or_default();
         let time = event.time();
@@ -196,6 +211,7 @@ impl<'a> Batch<'a> {
                 let remembered = Remembered { state, version: change.version(), time, deleted: false, granted };
                 self.memory.keep(key, remembered);
             }
+            (Action::Created, Content::NotRecorded) => text_lines::remember_unseen(change, event, cluster, self.memory),
             (Action::Deleted, _) => self.memory.forget(&change.key(cluster), time),
             (Action::DeletedMany, _) => {
                 for gone in &change.deleted {
@@ -226,7 +242,7 @@ fn look(case: &Case<'_>) -> Looked {
         let (hit, of_session) = match detection.check {
             Check::Audit(check) => (check(case), false),
             Check::Session(check) => (check(case), true),
-            Check::Klog(_) => (None, false),
+            Check::Klog(_) | Check::KlogTopic(_) | Check::Login(_) | Check::Call(_) => (None, false),
         };
         let Some(hit) = hit else {
             continue;
@@ -261,7 +277,10 @@ fn granted(findings: &[Finding], event: &AuditEvent<'_>) -> Option<Granted> {
 
 /// Why an event without a finding is quiet.
 fn quiet(case: &Case<'_>) -> Quiet {
-    if case.event.stage == Stage::ResponseStarted && case.event.outcome() != Outcome::Unauthenticated {
+    if case.event.outcome() == Outcome::Unauthenticated {
+        return Quiet::Unauthenticated;
+    }
+    if case.event.stage == Stage::ResponseStarted {
         return Quiet::OtherStage;
     }
     let of_change = case.written.as_ref().map(|change| change.ordinary);
@@ -286,6 +305,7 @@ fn event_id(event: &AuditEvent<'_>, source: &Source) -> AlertId {
         event.verb.as_str(),
         &event.request_uri,
         &event.caller.authenticated.username,
+        event.object.as_ref().map_or("", |object| &object.name),
     ])
 }
 

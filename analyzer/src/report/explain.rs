@@ -49,7 +49,7 @@ pub struct Explained {
     pub change: Option<Changed>,
     /// The service-account session that it belongs to: kind of token, and what is unusual.
     pub session: Option<String>,
-    /// How many detections look at such lines; 0 where the stage alone decided.
+    /// How many detections looked; 0 where the stage alone decided, and for lines of which each kind has its own.
     pub looked: usize,
     /// What they saw, worst first.
     pub findings: Vec<Finding>,
@@ -67,6 +67,13 @@ pub struct Changed {
 }
 
 impl Explanation {
+    /// Why lines of a text stream, or a call that CloudTrail recorded, are an alert.
+    #[must_use]
+    pub fn of_alert(alert: &Alert) -> Self {
+        let decision = Decision::Alerted(alert.id.clone(), alert.severity);
+        Self { line: None, decision, event: Explained::of_alert(alert) }
+    }
+
     /// Whether more can be said than that nothing in the line concerns anybody's rights.
     #[must_use]
     pub fn is_of_interest(&self) -> bool {
@@ -94,13 +101,13 @@ impl Explained {
     }
 
     /// Lines of a text stream that are an alert.
-    pub(super) fn of_alert(alert: &Alert) -> Option<Self> {
+    fn of_alert(alert: &Alert) -> Option<Self> {
         Some(Self {
             evidence: alert.first()?.clone(),
             proven: "",
             change: None,
             session: None,
-            looked: ALL.iter().filter(|detection| !detection.check.reads_audit()).count(),
+            looked: 0,
             findings: alert.findings.clone(),
             held_back: Vec::new(),
         })

@@ -63,8 +63,18 @@ reasons! {
         SessionTold = "session-told",
         /// The same event a second time in one batch.
         Repeated = "repeated",
-        /// A text line of the api stream that tells nothing of interest.
+        /// A text line that tells nothing of interest.
         OrdinaryText = "ordinary-text",
+        /// What the same line said was told in this hour already.
+        TopicTold = "topic-told",
+        /// A request refused before it was known who asked (401); the api stream tells the cause.
+        Unauthenticated = "unauthenticated",
+        /// An IAM principal let in, or the step before it.
+        OrdinaryLogin = "ordinary-login",
+        /// A login that the authenticator refused, of a principal it was not seen to let in.
+        RefusedLogin = "refused-login",
+        /// A call of the AWS API that changes nobody's way into a cluster.
+        OtherCall = "other-call",
         /// A stream that no detection reads.
         OtherStream = "other-stream",
     }
@@ -93,6 +103,8 @@ reasons! {
         UnreadableEntries = "unreadable-entries",
         /// The delivery is damaged: what stood before the damage was judged.
         DamagedDelivery = "damaged-delivery",
+        /// JSON that is no record of CloudTrail.
+        NotACall = "not-a-call",
         /// Text that belongs to no control-plane log.
         UnknownText = "unknown-text",
     }
@@ -109,6 +121,8 @@ impl Quiet {
                 | Self::OtherStage
                 | Self::OrdinaryText
                 | Self::OtherStream
+                | Self::OrdinaryLogin
+                | Self::OtherCall
                 | Self::AnonymousRefused
                 | Self::AnonymousOpen
         )
