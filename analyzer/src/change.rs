@@ -370,7 +370,8 @@ fn manifest(body: Body<'_>, kind: ObjectKind) -> Read {
 }
 
 /// What an object says. An object without its main part says nothing: no rules, no subjects, no data.
-fn state(manifest: &Manifest, kind: ObjectKind) -> Content {
+/// What an object of this kind says.
+pub(crate) fn state(manifest: &Manifest, kind: ObjectKind) -> Content {
     Content::Known(match kind {
         ObjectKind::Role | ObjectKind::ClusterRole => State::Role {
             rules: manifest.rules.clone().unwrap_or_default(),

@@ -28,6 +28,12 @@ pub(crate) enum Command {
     /// Say why one event alerted or stayed quiet
     #[command(long_about = EXPLAIN, after_help = EXIT_STATUS)]
     Explain(ExplainArgs),
+    /// Say who may do something in a cluster, from a snapshot of it
+    #[command(long_about = WHO_CAN, after_help = EXIT_STATUS)]
+    WhoCan(WhoCanArgs),
+    /// Say what somebody may do in a cluster, from a snapshot of it
+    #[command(long_about = RIGHTS, after_help = EXIT_STATUS)]
+    Rights(RightsArgs),
     /// List what is detected, or explain one detection
     #[command(visible_alias = "detection")]
     Detections {
@@ -65,6 +71,10 @@ pub(crate) struct ReplayArgs {
     /// Write no summary and no progress
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    /// What is known before the first line, as `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json`
+    /// printed it, so that alerts say what was gained and lost; needs `--cluster`
+    #[arg(long, value_name = "FILE", requires = "cluster")]
+    pub(crate) memory: Option<PathBuf>,
     /// Instead of alerts, say for each line of interest what looked at it and what decided
     #[arg(long)]
     pub(crate) explain: bool,
@@ -83,6 +93,40 @@ pub(crate) struct ExplainArgs {
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) about: About,
+}
+
+/// What to ask of a snapshot, and which.
+#[derive(Debug, Args)]
+pub(crate) struct WhoCanArgs {
+    /// The verb: `get`, `create`, `impersonate`, ...
+    #[arg(value_name = "VERB")]
+    pub(crate) verb: String,
+    /// The resource: `secrets`, `pods/exec`, `deployments.apps`; or a path such as `/metrics`
+    #[arg(value_name = "RESOURCE")]
+    pub(crate) resource: String,
+    /// In this namespace; without it, in all namespaces at once
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) namespace: Option<String>,
+    /// One object of this name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// What `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json` printed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) memory: PathBuf,
+}
+
+/// Whose rights to tell, and from which snapshot.
+#[derive(Debug, Args)]
+pub(crate) struct RightsArgs {
+    /// A user, `group:NAME`, or a service account as `sa:NAMESPACE/NAME`
+    #[arg(value_name = "SUBJECT")]
+    pub(crate) subject: String,
+    /// A group that the subject is also in; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) group: Vec<String>,
+    /// What `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json` printed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) memory: PathBuf,
 }
 
 /// What the input does not say by itself.
@@ -144,6 +188,21 @@ Firehose carry them, export tasks, on-failure records; all of it also in gzip. S
 learned from one counts for the next.
 
 Alerts go to standard output; progress and summary go to standard error.";
+
+const WHO_CAN: &str = "\
+Say who may do something in a cluster, from a snapshot of it: every binding whose role permits it, decided as the API \
+server decides.
+
+Take the snapshot with `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json`. A \
+resource outside the core group is written as kubectl writes it, `deployments.apps`; for common ones the group may be \
+left out. EKS access policies are outside RBAC and not in a snapshot.";
+
+const RIGHTS: &str = "\
+Say what somebody may do in a cluster, from a snapshot of it: every binding that names the subject or a group that it \
+is certainly in, what its role permits in words, and the gravest of it.
+
+Take the snapshot with `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json`. Other \
+groups of the subject are named with `--group`. EKS access policies are outside RBAC and not in a snapshot.";
 
 const EXPLAIN: &str = "\
 Say why one event alerted or stayed quiet: what the caller proved to be, what the request changed, which detections saw \

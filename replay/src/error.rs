@@ -2,6 +2,8 @@
 
 use std::io;
 
+use rolewatch_analyzer::snapshot::SnapshotError;
+
 /// What stops the command. Each message is one line: what happened and, after a semicolon, what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -70,6 +72,30 @@ pub(crate) enum Error {
         path: String,
         /// What the system said.
         source: io::Error,
+    },
+    /// `--memory` names a file that is no snapshot.
+    #[error(
+        "`{path}` cannot be loaded: {reason}; write it with `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json`"
+    )]
+    Snapshot {
+        /// As given.
+        path: String,
+        /// What it is instead.
+        reason: SnapshotError,
+    },
+    /// `--memory` names a file that is too large.
+    #[error("`{path}` is larger than {} MiB; leave out the other ConfigMaps, only `aws-auth` is used", max >> 20)]
+    SnapshotTooLarge {
+        /// As given.
+        path: String,
+        /// The limit in bytes.
+        max: u64,
+    },
+    /// A subject in no known form.
+    #[error("`{subject}` is no subject; write a user's name, `group:NAME` or `sa:NAMESPACE/NAME`")]
+    NoSubject {
+        /// As given, made printable.
+        subject: String,
     },
     /// The output failed.
     #[error("cannot write the output: {}; check the disk and the pipe", reason(.0))]

@@ -120,6 +120,11 @@ impl<'a> Intake<'a> {
         }
     }
 
+    /// The same run, which already knows something.
+    pub(crate) fn remembering(self, memory: Memory) -> Self {
+        Self { memory, ..self }
+    }
+
     /// The same run, which also explains lines.
     pub(crate) fn explaining(self, wanted: Wanted) -> Self {
         Self { wanted, ..self }

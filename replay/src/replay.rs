@@ -14,6 +14,7 @@ use crate::intake::{Found, Intake, Wanted};
 use crate::output::Output;
 use crate::page::Page;
 use crate::progress::Progress;
+use crate::snapshot;
 use crate::summary;
 use crate::tally::Tally;
 
@@ -34,6 +35,8 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
     let inputs = inputs(&options.paths)?;
     let settings = settings(&options.about);
     let mut output = Output::new(out, options.format, options.min_severity).explaining(options.explain);
+    let cluster = options.about.cluster.as_deref().unwrap_or_default();
+    let memory = options.memory.as_deref().map(|path| snapshot::load(path, cluster, err)).transpose()?;
     let page = options.report.as_deref().map(|path| Page::create(path, options.min_severity));
     let mut page = page.transpose()?;
     let progress = progress(&inputs, !options.quiet);
@@ -45,7 +48,7 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
         Ok(progress.aside(|| output.write(&found))?)
     };
     let wanted = if options.explain { Wanted::Interest } else { Wanted::Nothing };
-    let intake = Intake::new(&settings, &mut deliver).explaining(wanted);
+    let intake = Intake::new(&settings, &mut deliver).explaining(wanted).remembering(memory.unwrap_or_default());
     let (tally, unreadable) = read(&inputs, intake, &progress)?;
 
     let counts = output.counts();

@@ -15,5 +15,6 @@ mod forms;
 mod limits;
 mod readme;
 mod report;
+mod snapshot;
 mod support;
 mod terminal;
