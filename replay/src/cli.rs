@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+use jiff::{SignedDuration, Timestamp};
 use rolewatch_analyzer::severity::Severity;
 
 /// Who just gained power over an Amazon EKS cluster: reads its control-plane logs and tells
@@ -51,8 +52,10 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
     /// Files or folders to read; `-` or nothing reads standard input
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", conflicts_with = "log_group")]
     pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) live: Live,
     /// How to write alerts: text for people, or one OCSF Detection Finding per line
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -81,6 +84,34 @@ pub(crate) struct ReplayArgs {
     #[command(flatten)]
     pub(crate) about: About,
 }
+
+/// What to fetch from CloudWatch Logs.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Live {
+    /// Read this log group of CloudWatch Logs, `/aws/eks/<cluster>/cluster`, instead of files
+    #[arg(long, value_name = "NAME", help_heading = FETCH)]
+    pub(crate) log_group: Option<String>,
+    /// From so long ago: 30m, 24h, 7d; an hour where nothing is said
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "log_group", conflicts_with = "from", help_heading = FETCH)]
+    pub(crate) since: Option<SignedDuration>,
+    /// From this time on, such as 2026-03-01T10:00:00Z
+    #[arg(long, value_name = "TIME", requires = "log_group", help_heading = FETCH)]
+    pub(crate) from: Option<Timestamp>,
+    /// Before this time
+    #[arg(long, value_name = "TIME", requires = "log_group", conflicts_with = "follow", help_heading = FETCH)]
+    pub(crate) to: Option<Timestamp>,
+    /// Go on reading what comes, until Ctrl-C
+    #[arg(long, requires = "log_group", help_heading = FETCH)]
+    pub(crate) follow: bool,
+    /// Only log streams whose name begins so, such as kube-apiserver-audit
+    #[arg(long, value_name = "PREFIX", requires = "log_group", help_heading = FETCH)]
+    pub(crate) log_stream: Option<String>,
+    /// The profile of the AWS configuration to use, as with the AWS CLI; `--region` chooses the Region
+    #[arg(long, value_name = "NAME", requires = "log_group", help_heading = FETCH)]
+    pub(crate) profile: Option<String>,
+}
+
+const FETCH: &str = "From CloudWatch Logs";
 
 /// Which event to explain, and where to look for it.
 #[derive(Debug, Args)]
@@ -172,6 +203,20 @@ fn severity() -> impl clap::builder::TypedValueParser<Value = Severity> {
         .map(|word| Severity::parse(&word).unwrap_or(Severity::Low))
 }
 
+/// A whole number of minutes, hours or days.
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    let wrong = || "not a duration; write it like 30m, 24h or 7d".to_owned();
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let minutes = match unit {
+        "m" => 1,
+        "h" => 60,
+        "d" => 24 * 60,
+        _ => return Err(wrong()),
+    };
+    let number: u32 = number.parse().map_err(|_| wrong())?;
+    Ok(SignedDuration::from_mins(i64::from(number) * minutes))
+}
+
 /// A network, or an address alone.
 fn network(text: &str) -> Result<IpNet, String> {
     text.parse()
@@ -186,6 +231,10 @@ Any form is understood, and recognised from the content, never from the name: au
 the text of the api and authenticator streams, output of `aws logs`, subscription deliveries as Lambda, Kinesis and \
 Firehose carry them, export tasks, on-failure records; all of it also in gzip. Several inputs are one run: what is \
 learned from one counts for the next.
+
+With `--log-group` the log is fetched from CloudWatch Logs. Profile, Region and credentials are found as the AWS CLI \
+finds them; `logs:FilterLogEvents` on the log group is all that is needed. `--follow` asks again every \
+few seconds.
 
 Alerts go to standard output; progress and summary go to standard error.";
 
@@ -218,11 +267,20 @@ Exit status: 0 when done, 1 when an alert reached --fail-on, 2 for wrong usage o
 mod tests {
     use clap::CommandFactory as _;
 
-    use super::{Cli, network};
+    use super::{Cli, duration, network};
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_minutes_hours_or_days() {
+        assert_eq!(duration("90m").unwrap().as_mins(), 90);
+        assert_eq!(duration("7d").unwrap().as_hours(), 168);
+        for wrong in ["", "h", "1w", "-1h", "1.5h", "1\u{e9}"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

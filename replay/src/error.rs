@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::live::LiveError;
 use rolewatch_analyzer::snapshot::SnapshotError;
 
 /// What stops the command. Each message is one line: what happened and, after a semicolon, what to do.
@@ -97,6 +98,9 @@ pub(crate) enum Error {
         /// As given, made printable.
         subject: String,
     },
+    /// CloudWatch Logs cannot be read.
+    #[error("{0}")]
+    Live(#[from] LiveError),
     /// The output failed.
     #[error("cannot write the output: {}; check the disk and the pipe", reason(.0))]
     Write(io::Error),

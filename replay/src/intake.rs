@@ -144,6 +144,12 @@ impl<'a> Intake<'a> {
         self.settle()
     }
 
+    /// Judges and hands on everything that waits; more may follow.
+    pub(crate) fn flush(&mut self) -> Result<(), Error> {
+        self.judge();
+        self.hand_on()
+    }
+
     /// What follows comes from this line of the file.
     pub(crate) fn at(&mut self, line: u64) {
         self.line = line;

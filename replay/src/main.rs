@@ -6,6 +6,7 @@ mod error;
 mod explain;
 mod input;
 mod intake;
+mod live;
 mod output;
 mod page;
 mod progress;

@@ -11,6 +11,7 @@ use crate::cli::{About, Format, ReplayArgs};
 use crate::error::Error;
 use crate::input::{self, Input};
 use crate::intake::{Found, Intake, Wanted};
+use crate::live;
 use crate::output::Output;
 use crate::page::Page;
 use crate::progress::Progress;
@@ -32,7 +33,7 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
     if options.explain && options.format != Format::Text {
         return Err(Error::ExplainFormat);
     }
-    let inputs = inputs(&options.paths)?;
+    let inputs = if options.live.log_group.is_some() { Vec::new() } else { inputs(&options.paths)? };
     let settings = settings(&options.about);
     let mut output = Output::new(out, options.format, options.min_severity).explaining(options.explain);
     let cluster = options.about.cluster.as_deref().unwrap_or_default();
@@ -49,7 +50,10 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
     };
     let wanted = if options.explain { Wanted::Interest } else { Wanted::Nothing };
     let intake = Intake::new(&settings, &mut deliver).explaining(wanted).remembering(memory.unwrap_or_default());
-    let (tally, unreadable) = read(&inputs, intake, &progress)?;
+    let (tally, unreadable) = match &options.live.log_group {
+        Some(group) => live::read(group, options, intake, &progress)?,
+        None => read(&inputs, intake, &progress)?,
+    };
 
     let counts = output.counts();
     if let Some(page) = page {
@@ -85,7 +89,8 @@ pub(crate) fn read(
 
 /// Progress over `inputs`, in a terminal, if it is wanted at all.
 pub(crate) fn progress(inputs: &[Input], wanted: bool) -> Progress {
-    let total = inputs.iter().map(Input::bytes).sum::<Option<u64>>();
+    // What is fetched has no known length.
+    let total = if inputs.is_empty() { None } else { inputs.iter().map(Input::bytes).sum::<Option<u64>>() };
     Progress::new(total, wanted && io::stderr().is_terminal())
 }
 

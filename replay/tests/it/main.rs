@@ -13,6 +13,7 @@ mod envelopes;
 mod explain;
 mod forms;
 mod limits;
+mod live;
 mod readme;
 mod report;
 mod snapshot;
