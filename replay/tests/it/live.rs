@@ -2,6 +2,7 @@
 
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -227,7 +228,7 @@ fn refusals_say_what_to_do_and_throttling_is_waited_out() {
     ] {
         let args = ["replay", "--quiet", "--log-group", "/aws/eks/prod/cluster"];
         let (status, _, stderr) = run(command(&args).env("AWS_ENDPOINT_URL", answering(codes)));
-        said += &format!("{status} {stderr}");
+        let _ = write!(said, "{status} {stderr}");
     }
     expect![[r#"
         2 error: the AWS credentials have expired or are not valid; log in again, for example with `aws sso login`
