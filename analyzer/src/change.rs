@@ -6,7 +6,8 @@
 mod content;
 pub mod routine;
 
-use self::content::{Read, deleted, manifest, state};
+pub(crate) use self::content::state;
+use self::content::{Read, deleted, manifest};
 
 use crate::audit::object::Verb;
 use crate::audit::outcome::Outcome;

@@ -35,6 +35,13 @@ pub(crate) enum Check {
     Call(fn(&Call<'_>) -> Option<Hit>),
 }
 
+impl Check {
+    /// Whether it looks at audit events.
+    pub(crate) const fn reads_audit(self) -> bool {
+        matches!(self, Self::Audit(_) | Self::Session(_))
+    }
+}
+
 impl std::fmt::Debug for Detection {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_tuple("Detection").field(&self.id).finish()

@@ -12,6 +12,7 @@
 //! # }
 //! ```
 
+pub mod access;
 pub mod alert;
 pub mod attack;
 pub mod audit;
@@ -39,6 +40,7 @@ pub mod report;
 pub mod session;
 pub mod settings;
 pub mod severity;
+pub mod snapshot;
 pub mod stream;
 pub mod strength;
 pub mod text;

@@ -2,6 +2,7 @@
 
 mod audit_lines;
 mod calls;
+mod explain;
 mod lessons;
 mod reasons;
 mod text_lines;
@@ -14,8 +15,14 @@ use crate::memory::Memory;
 use crate::settings::Settings;
 use crate::stream::{Source, Stream};
 
+use self::explain::Before;
+
 pub use self::calls::analyze_cloudtrail;
+pub use self::explain::{Changed, Decision, Explained, Explanation};
 pub use self::reasons::{Quiet, Skip};
+
+/// Who is told why each line alerted or stayed quiet.
+pub type Explain<'e> = dyn FnMut(Explanation) + 'e;
 
 /// What became of the lines of one batch. Every line delivered ends as evidence of an alert, as quiet, or as skipped.
 #[derive(Debug, Clone, Default)]
@@ -76,41 +83,112 @@ pub fn analyze<'l>(
     settings: &Settings,
     memory: &mut Memory,
 ) -> Report {
+    judge(source, lines, settings, memory, None)
+}
+
+/// Judges as [`analyze`] does, and tells of each line of the audit stream, and of each that cannot be read, why.
+pub fn explain<'l>(
+    source: &Source,
+    lines: impl IntoIterator<Item = Result<LogLine<'l>, BadEntry>>,
+    settings: &Settings,
+    memory: &mut Memory,
+    tell: &mut Explain<'_>,
+) -> Report {
+    judge(source, lines, settings, memory, Some(tell))
+}
+
+fn judge<'l>(
+    source: &Source,
+    lines: impl IntoIterator<Item = Result<LogLine<'l>, BadEntry>>,
+    settings: &Settings,
+    memory: &mut Memory,
+    mut tell: Option<&mut Explain<'_>>,
+) -> Report {
     let source = source.clone().or(&settings.source);
     let mut report = Report::default();
-    let mut batch = audit_lines::Batch::new(&source, settings, memory);
-    let (mut text, mut logins): (Vec<LogLine<'l>>, Vec<LogLine<'l>>) = (Vec::new(), Vec::new());
-    for line in lines {
-        report.lines += 1;
-        let line = match line {
-            Ok(line) => line,
-            Err(bad) => {
-                report.skip(bad.into());
-                continue;
-            }
-        };
-        match stream(&line, &source) {
-            Some(Stream::Audit) => batch.judge(&line, &mut report),
-            // Entries of the api stream may go on over several lines, so they wait until they are whole.
-            Some(Stream::Api) => text.push(line),
-            // A reload of aws-auth is told by what the audit stream said before it.
-            Some(Stream::Authenticator) => logins.push(line),
-            Some(_) => report.quiet(Quiet::OtherStream, 1),
-            // A line that looks like nothing, right after klog text, continues it.
-            None if !text.is_empty() && line.log_stream.is_none() && source.log_stream.is_none() => text.push(line),
-            None if line.message.trim().is_empty() => report.skip(Skip::Empty),
-            None => report.skip(Skip::UnknownText),
+    let mut batch = audit_lines::Batch::new(&source, settings, memory).explaining(tell.is_some());
+    let mut waiting = Waiting::default();
+    for (number, line) in lines.into_iter().enumerate() {
+        let before = tell.is_some().then(|| Before::of(&report));
+        take(line, &source, &mut batch, &mut waiting, &mut report);
+        if let (Some(tell), Some(before)) = (&mut tell, before)
+            && let Some(decision) = before.decision(&report)
+        {
+            tell(Explanation { line: Some(number), decision, event: batch.explained() });
         }
     }
+    let told = report.alerts.len();
     let mut lines = text_lines::Batch::new(&source, memory);
-    lines.judge_api(&text, &mut report);
-    lines.judge_logins(&logins, &mut report);
+    lines.judge_api(&waiting.text, &mut report);
+    lines.judge_logins(&waiting.logins, &mut report);
+    if let Some(tell) = &mut tell {
+        report.alerts.iter().skip(told).map(Explanation::of_alert).for_each(tell);
+    }
     report
+}
+
+/// Lines that are judged when the whole batch is there.
+#[derive(Default)]
+struct Waiting<'l> {
+    /// Of the api stream.
+    text: Vec<LogLine<'l>>,
+    /// Of the authenticator stream.
+    logins: Vec<LogLine<'l>>,
+}
+
+/// Judges a line that stands alone, and keeps one that may go on.
+fn take<'l>(
+    line: Result<LogLine<'l>, BadEntry>,
+    source: &Source,
+    batch: &mut audit_lines::Batch<'_>,
+    waiting: &mut Waiting<'l>,
+    report: &mut Report,
+) {
+    report.lines += 1;
+    let line = match line {
+        Ok(line) => line,
+        Err(bad) => {
+            return report.skip(bad.into());
+        }
+    };
+    match stream(&line, source) {
+        Some(Stream::Audit) => batch.judge(&line, report),
+        // Entries of the api stream may go on over several lines, so they wait until they are whole.
+        Some(Stream::Api) => waiting.text.push(line),
+        // A reload of aws-auth is told by what the audit stream said before it.
+        Some(Stream::Authenticator) => waiting.logins.push(line),
+        Some(_) => report.quiet(Quiet::OtherStream, 1),
+        // A line that looks like nothing, right after klog text, continues it.
+        None if !waiting.text.is_empty() && line.log_stream.is_none() && source.log_stream.is_none() => {
+            waiting.text.push(line);
+        }
+        None if line.message.trim().is_empty() => report.skip(Skip::Empty),
+        None => report.skip(Skip::UnknownText),
+    }
 }
 
 /// Judges one opened delivery. Damage to the delivery is counted as a skip.
 pub fn analyze_envelope(envelope: &Envelope, settings: &Settings, memory: &mut Memory) -> Report {
-    let mut report = analyze(envelope.source(), envelope.lines(), settings, memory);
+    judge_envelope(envelope, settings, memory, None)
+}
+
+/// Judges as [`analyze_envelope`] does, and tells why as [`explain`] does.
+pub fn explain_envelope(
+    envelope: &Envelope,
+    settings: &Settings,
+    memory: &mut Memory,
+    tell: &mut Explain<'_>,
+) -> Report {
+    judge_envelope(envelope, settings, memory, Some(tell))
+}
+
+fn judge_envelope(
+    envelope: &Envelope,
+    settings: &Settings,
+    memory: &mut Memory,
+    tell: Option<&mut Explain<'_>>,
+) -> Report {
+    let mut report = judge(envelope.source(), envelope.lines(), settings, memory, tell);
     if envelope.damage().is_some() {
         report.skip(Skip::DamagedDelivery);
     }

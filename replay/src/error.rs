@@ -2,6 +2,9 @@
 
 use std::io;
 
+use crate::live::LiveError;
+use rolewatch_analyzer::snapshot::SnapshotError;
+
 /// What stops the command. Each message is one line: what happened and, after a semicolon, what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -43,6 +46,15 @@ pub(crate) enum Error {
         /// The most similar id that exists.
         near: Option<&'static str>,
     },
+    /// An audit ID that no line has.
+    #[error("no event has the audit ID `{id}`; check the id, or name the files that hold it")]
+    NoEvent {
+        /// As given, made printable.
+        id: String,
+    },
+    /// `--explain` with a format for machines.
+    #[error("`--explain` writes text for people; leave out `--format`")]
+    ExplainFormat,
     /// `--strict` and something was skipped.
     #[error("{count} {} could not be read{}; see `skipped` in the summary, or leave out `--strict`", if *count == 1 { "record" } else { "records" }, match first {
         Some(place) => format!(", the first at {place}"),
@@ -54,6 +66,41 @@ pub(crate) enum Error {
         /// File and line.
         first: Option<String>,
     },
+    /// `--report` names a file that cannot be written.
+    #[error("cannot write the report `{path}`: {}; name a file in a folder that you may write to", reason(source))]
+    Report {
+        /// As given.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// `--memory` names a file that is no snapshot.
+    #[error(
+        "`{path}` cannot be loaded: {reason}; write it with `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json`"
+    )]
+    Snapshot {
+        /// As given.
+        path: String,
+        /// What it is instead.
+        reason: SnapshotError,
+    },
+    /// `--memory` names a file that is too large.
+    #[error("`{path}` is larger than {} MiB; leave out the other ConfigMaps, only `aws-auth` is used", max >> 20)]
+    SnapshotTooLarge {
+        /// As given.
+        path: String,
+        /// The limit in bytes.
+        max: u64,
+    },
+    /// A subject in no known form.
+    #[error("`{subject}` is no subject; write a user's name, `group:NAME` or `sa:NAMESPACE/NAME`")]
+    NoSubject {
+        /// As given, made printable.
+        subject: String,
+    },
+    /// CloudWatch Logs cannot be read.
+    #[error("{0}")]
+    Live(#[from] LiveError),
     /// The output failed.
     #[error("cannot write the output: {}; check the disk and the pipe", reason(.0))]
     Write(io::Error),

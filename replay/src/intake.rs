@@ -7,15 +7,47 @@ use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::envelope::{BadEntry, Envelope, LogLine};
 use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
-use rolewatch_analyzer::report::{Report, analyze, analyze_cloudtrail, analyze_envelope};
+use rolewatch_analyzer::report::{
+    Explanation, Report, analyze, analyze_cloudtrail, analyze_envelope, explain, explain_envelope,
+};
 use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::stream::{Source, Stream};
 
 use crate::error::Error;
 use crate::tally::{Reason, Tally};
 
-/// Where gathered alerts go.
-pub(crate) type Deliver<'a> = dyn FnMut(Vec<Alert>) -> Result<(), Error> + 'a;
+/// What is found, as it is handed on from time to time.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Gathered alerts.
+    pub(crate) alerts: Vec<Alert>,
+    /// Why lines alerted or stayed quiet, each with its place, `file:line`.
+    pub(crate) explained: Vec<(String, Explanation)>,
+}
+
+/// Where it goes.
+pub(crate) type Deliver<'a> = dyn FnMut(Found) -> Result<(), Error> + 'a;
+
+/// Which lines are to be explained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// None.
+    Nothing,
+    /// Those of interest.
+    Interest,
+    /// Those of the event with this audit ID.
+    Event(String),
+}
+
+impl Wanted {
+    fn wants(&self, explanation: &Explanation) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Interest => explanation.is_of_interest(),
+            Self::Event(id) => explanation.event.as_ref().is_some_and(|event| event.evidence.audit_id == *id),
+        }
+    }
+}
 
 /// One run over any number of files: one memory, one count.
 pub(crate) struct Intake<'a> {
@@ -29,6 +61,8 @@ pub(crate) struct Intake<'a> {
     tally: Tally,
     file: String,
     line: u64,
+    wanted: Wanted,
+    explained: Vec<(String, Explanation)>,
 }
 
 /// Lines waiting to be judged, in one piece of memory.
@@ -81,7 +115,19 @@ impl<'a> Intake<'a> {
             tally: Tally::default(),
             file: String::new(),
             line: 0,
+            wanted: Wanted::Nothing,
+            explained: Vec::new(),
         }
+    }
+
+    /// The same run, which already knows something.
+    pub(crate) fn remembering(self, memory: Memory) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// The same run, which also explains lines.
+    pub(crate) fn explaining(self, wanted: Wanted) -> Self {
+        Self { wanted, ..self }
     }
 
     /// What follows comes from this file.
@@ -96,6 +142,12 @@ impl<'a> Intake<'a> {
     pub(crate) fn close_file(&mut self) -> Result<(), Error> {
         self.judge();
         self.settle()
+    }
+
+    /// Judges and hands on everything that waits; more may follow.
+    pub(crate) fn flush(&mut self) -> Result<(), Error> {
+        self.judge();
+        self.hand_on()
     }
 
     /// What follows comes from this line of the file.
@@ -151,7 +203,17 @@ impl<'a> Intake<'a> {
     /// Takes one delivery of CloudWatch Logs.
     pub(crate) fn delivery(&mut self, envelope: &Envelope) {
         self.judge();
-        let report = analyze_envelope(envelope, self.settings, &mut self.memory);
+        let report = if self.wanted == Wanted::Nothing {
+            analyze_envelope(envelope, self.settings, &mut self.memory)
+        } else {
+            let place = place(&self.file, self.line);
+            let (wanted, explained) = (&self.wanted, &mut self.explained);
+            explain_envelope(envelope, self.settings, &mut self.memory, &mut |explanation| {
+                if wanted.wants(&explanation) {
+                    explained.push((place.clone(), explanation));
+                }
+            })
+        };
         for (reason, count) in &report.skipped {
             self.tally.skip(reason.as_str(), reason.meaning(), *count);
             self.tally.locate(reason.as_str(), &self.file, self.line);
@@ -163,6 +225,8 @@ impl<'a> Intake<'a> {
     pub(crate) fn call(&mut self, record: &[u8]) {
         self.judge();
         let report = analyze_cloudtrail(&String::from_utf8_lossy(record), self.settings, &mut self.memory);
+        let told = report.alerts.iter().map(Explanation::of_alert).filter(|explanation| self.wanted.wants(explanation));
+        self.explained.extend(told.map(|explanation| (place(&self.file, self.line), explanation)));
         for (reason, count) in &report.skipped {
             self.tally.skip(reason.as_str(), reason.meaning(), *count);
             self.tally.locate(reason.as_str(), &self.file, self.line);
@@ -187,7 +251,7 @@ impl<'a> Intake<'a> {
         if self.batch.lines.len() >= BATCH_LINES && self.batch.may_end() || self.batch.lines.len() >= 2 * BATCH_LINES {
             self.judge();
         }
-        if self.alerts_lines >= GATHER_LINES || self.alerts.len() >= GATHER_ALERTS {
+        if self.alerts_lines >= GATHER_LINES || self.alerts.len().max(self.explained.len()) >= GATHER_ALERTS {
             self.hand_on()?;
         }
         Ok(())
@@ -211,7 +275,17 @@ impl<'a> Intake<'a> {
         }
         let batch = &self.batch;
         let lines = batch.lines.iter().map(|waiting| batch.line(waiting));
-        let report = analyze(&batch.source, lines, self.settings, &mut self.memory);
+        let report = if self.wanted == Wanted::Nothing {
+            analyze(&batch.source, lines, self.settings, &mut self.memory)
+        } else {
+            let (wanted, explained, file) = (&self.wanted, &mut self.explained, &self.file);
+            explain(&batch.source, lines, self.settings, &mut self.memory, &mut |explanation| {
+                if wanted.wants(&explanation) {
+                    let line = explanation.line.and_then(|line| batch.lines.get(line)).map_or(0, |line| line.at);
+                    explained.push((place(file, line), explanation));
+                }
+            })
+        };
         if report.skipped_total() > 0 {
             self.locate(&report);
         }
@@ -253,8 +327,13 @@ impl<'a> Intake<'a> {
     fn hand_on(&mut self) -> Result<(), Error> {
         self.alerts_lines = 0;
         // No cap: whoever reads a file wants to see every alert.
-        (self.deliver)(gather_at_most(std::mem::take(&mut self.alerts), usize::MAX))
+        let alerts = gather_at_most(std::mem::take(&mut self.alerts), usize::MAX);
+        (self.deliver)(Found { alerts, explained: std::mem::take(&mut self.explained) })
     }
+}
+
+fn place(file: &str, line: u64) -> String {
+    if line == 0 { file.to_owned() } else { format!("{file}:{line}") }
 }
 
 /// Text judged at once: 4 MiB, which keeps the whole command under 16 MiB on logs of any length.

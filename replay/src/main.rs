@@ -3,11 +3,15 @@
 mod cli;
 mod detections;
 mod error;
+mod explain;
 mod input;
 mod intake;
+mod live;
 mod output;
+mod page;
 mod progress;
 mod replay;
+mod snapshot;
 mod summary;
 mod tally;
 
@@ -48,6 +52,9 @@ fn main() -> ExitCode {
 fn run(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome, Error> {
     match command {
         Command::Replay(options) => replay::run(&options, out, err),
+        Command::Explain(options) => explain::run(&options, out, err),
+        Command::WhoCan(options) => snapshot::who_can(&options, out, err),
+        Command::Rights(options) => snapshot::rights(&options, out, err),
         Command::Detections { id } => detections::run(id.as_deref(), out).map(|()| Outcome::Done),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -7,6 +7,8 @@ use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::severity::Severity;
 
 use crate::cli::Format;
+use crate::explain;
+use crate::intake::Found;
 use crate::summary::AlertCounts;
 
 /// Where alerts are written, and what was written so far.
@@ -17,19 +19,33 @@ pub(crate) struct Output<'o> {
     /// Every alert, those below the minimum included.
     counts: AlertCounts,
     written: u64,
+    /// Whether explanations take the place of alerts.
+    explains: bool,
 }
 
 impl<'o> Output<'o> {
     /// Writes alerts that are at least `min` to `out`.
     pub(crate) fn new(out: &'o mut dyn Write, format: Format, min: Severity) -> Self {
-        Self { out, format, min, counts: AlertCounts::default(), written: 0 }
+        Self { out, format, min, counts: AlertCounts::default(), written: 0, explains: false }
     }
 
-    /// Writes `alerts`, and lets them be seen at once.
-    pub(crate) fn write(&mut self, alerts: &[Alert]) -> io::Result<()> {
-        for alert in alerts {
+    /// The same, with explanations in place of alerts.
+    pub(crate) fn explaining(self, explains: bool) -> Self {
+        Self { explains, ..self }
+    }
+
+    /// Writes what was found, and lets it be seen at once.
+    pub(crate) fn write(&mut self, found: &Found) -> io::Result<()> {
+        for (place, explanation) in &found.explained {
+            if self.written > 0 {
+                writeln!(self.out)?;
+            }
+            explain::write(self.out, place, explanation)?;
+            self.written += 1;
+        }
+        for alert in &found.alerts {
             self.counts.add(alert.severity);
-            if alert.severity >= self.min {
+            if alert.severity >= self.min && !self.explains {
                 match self.format {
                     Format::Text => self.text(alert)?,
                     Format::Ocsf => self.ocsf(alert)?,
@@ -73,7 +89,8 @@ impl<'o> Output<'o> {
     }
 }
 
-fn style(severity: Severity) -> Style {
+/// The colour of a severity.
+pub(crate) fn style(severity: Severity) -> Style {
     match severity {
         Severity::Critical => AnsiColor::BrightWhite.on(AnsiColor::Red).bold(),
         Severity::High => AnsiColor::Red.on_default().bold(),

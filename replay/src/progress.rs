@@ -39,6 +39,13 @@ impl Progress {
         Watched { reader, bar: self.bar.clone() }
     }
 
+    /// Shows how many bytes have come from elsewhere.
+    pub(crate) fn fetched(&self, bytes: u64) {
+        if self.shown {
+            self.bar.set_position(bytes);
+        }
+    }
+
     /// Shows how many lines were read.
     pub(crate) fn lines(&self, lines: u64) {
         if self.shown && lines.is_multiple_of(LINES_STEP) {

@@ -21,6 +21,11 @@ impl AlertCounts {
         }
     }
 
+    /// How many alerts are exactly this urgent.
+    pub(crate) fn of(&self, severity: Severity) -> u64 {
+        self.counts.get(usize::from(severity.id()) - 1).copied().unwrap_or_default()
+    }
+
     /// How many alerts are at least this urgent.
     pub(crate) fn reaching(&self, severity: Severity) -> u64 {
         self.counts.iter().skip(usize::from(severity.id()) - 1).sum()
@@ -96,7 +101,7 @@ fn skip_words(reason: &str, skipped: &Skipped) -> String {
 }
 
 /// A reason and what it means, which is a sentence where it is defined.
-fn explained(reason: &str, meaning: &str) -> String {
+pub(crate) fn explained(reason: &str, meaning: &str) -> String {
     let meaning = meaning.trim_end_matches('.');
     let mut letters = meaning.chars();
     match (letters.next(), letters.as_str()) {

@@ -43,7 +43,7 @@ pub(super) fn manifest(body: Body<'_>, kind: ObjectKind) -> Read {
 }
 
 /// What an object says. An object without its main part says nothing: no rules, no subjects, no data.
-pub(super) fn state(manifest: &Manifest, kind: ObjectKind) -> Content {
+pub(crate) fn state(manifest: &Manifest, kind: ObjectKind) -> Content {
     Content::Known(match kind {
         ObjectKind::Role | ObjectKind::ClusterRole => State::Role {
             rules: manifest.rules.clone().unwrap_or_default(),

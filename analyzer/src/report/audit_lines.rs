@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::explain::Explained;
 use super::lessons::Lessons;
 use super::{Quiet, Report, placed, text_lines};
 use crate::alert::{Alert, AlertId, EVIDENCE_MAX, Evidence};
@@ -28,6 +29,9 @@ pub(super) struct Batch<'a> {
     ids: HashSet<AlertId>,
     /// The alert that each session has in this batch.
     sessions: HashMap<SessionKey, usize>,
+    /// Whether to keep what was looked at, and what that was for the last event.
+    explains: bool,
+    explained: Option<Explained>,
 }
 
 /// What was decided about one event, free of the event itself.
@@ -45,7 +49,18 @@ pub(super) struct Verdict {
 
 impl<'a> Batch<'a> {
     pub(super) fn new(source: &'a Source, settings: &'a Settings, memory: &'a mut Memory) -> Self {
-        Self { source, settings, memory, ids: HashSet::new(), sessions: HashMap::new() }
+        let (ids, sessions) = (HashSet::new(), HashMap::new());
+        Self { source, settings, memory, ids, sessions, explains: false, explained: None }
+    }
+
+    /// The same, for whoever wants to know why.
+    pub(super) fn explaining(self, explains: bool) -> Self {
+        Self { explains, ..self }
+    }
+
+    /// What was looked at in the event judged last.
+    pub(super) fn explained(&mut self) -> Option<Explained> {
+        self.explained.take()
     }
 
     /// Reads and judges one line of the audit stream.
@@ -58,10 +73,13 @@ impl<'a> Batch<'a> {
             // A cut line has lost its own times.
             event.stage_time = line.timestamp_ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
         }
+        let log_stream = line.log_stream.as_deref().or(self.source.log_stream.as_deref());
         if event.stage == Stage::RequestReceived {
+            if self.explains {
+                self.explained = Some(Explained::unjudged(&event, self.source.account.as_deref(), log_stream));
+            }
             return report.quiet(Quiet::OtherStage, 1);
         }
-        let log_stream = line.log_stream.as_deref().or(self.source.log_stream.as_deref());
         let mut verdict = self.decide(&event, log_stream);
         let stored = verdict.stored.take();
         text_lines::remember_refused(&event, self.source, self.memory);
@@ -76,37 +94,42 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn decide(&self, event: &AuditEvent<'_>, log_stream: Option<&str>) -> Verdict {
+    fn decide(&mut self, event: &AuditEvent<'_>, log_stream: Option<&str>) -> Verdict {
         let mut case = Case::new(event, self.source, self.settings, self.memory);
         if event.stage == Stage::ResponseStarted {
             // A long-running request has begun. Writes are judged when they are done.
             case.written = None;
         }
-        let mut findings = Vec::new();
-        let mut told = Vec::new();
-        let mut of_event = None;
-        for detection in detections::ALL {
-            let (hit, of_session) = match detection.check {
-                Check::Audit(check) => (check(&case), false),
-                Check::Session(check) => (check(&case), true),
-                Check::Klog(_) | Check::KlogTopic(_) | Check::Login(_) | Check::Call(_) => (None, false),
-            };
-            let Some(hit) = hit else {
-                continue;
-            };
-            if of_session {
-                told.push((detection.id, hit.severity));
-            } else {
-                of_event = of_event.max(Some(hit.severity));
-            }
-            findings.push(Finding { detection, hit });
-        }
-        findings.sort_by_key(|finding| std::cmp::Reverse(finding.hit.severity));
+        let Looked { findings, told, of_event } = look(&case);
         let quiet = quiet(&case);
         let evidence = (!findings.is_empty()).then(|| Evidence::of_event(event, case.identity(), log_stream));
         let session = (!told.is_empty()).then(|| (session::key(event, case.cluster()), told));
+        if self.explains {
+            let mut explained = Explained::judged(&case, &findings, log_stream);
+            if explained.change.as_ref().is_some_and(|change| change.ordinary.is_some()) {
+                explained.held_back = self.held_back(event, &findings);
+            }
+            self.explained = Some(explained);
+        }
         let stored = case.written.take().filter(|change| was_stored(event, change));
         Verdict { findings, session, of_event, quiet, stored, evidence }
+    }
+
+    /// What would have been found besides, had the change not been ordinary.
+    fn held_back(&self, event: &AuditEvent<'_>, found: &[Finding]) -> Vec<Finding> {
+        let mut case = Case::new(event, self.source, self.settings, self.memory);
+        if let Some(change) = &mut case.written {
+            change.ordinary = None;
+        }
+        if let Some(request) = &mut case.token_request {
+            request.ordinary = None;
+        }
+        if let Some(request) = &mut case.signing_request {
+            request.ordinary = None;
+        }
+        let mut findings = look(&case).findings;
+        findings.retain(|finding| found.iter().all(|known| known.detection.id != finding.detection.id));
+        findings
     }
 
     /// Turns a verdict into an alert, into one more event of an alert, or into a quiet line.
@@ -202,6 +225,38 @@ impl<'a> Batch<'a> {
             _ => {}
         }
     }
+}
+
+/// What the detections make of one event.
+struct Looked {
+    /// Worst first.
+    findings: Vec<Finding>,
+    /// What is about the session rather than the event.
+    told: Vec<(&'static str, Severity)>,
+    /// The worst that was found of the event itself.
+    of_event: Option<Severity>,
+}
+
+fn look(case: &Case<'_>) -> Looked {
+    let mut looked = Looked { findings: Vec::new(), told: Vec::new(), of_event: None };
+    for detection in detections::ALL {
+        let (hit, of_session) = match detection.check {
+            Check::Audit(check) => (check(case), false),
+            Check::Session(check) => (check(case), true),
+            Check::Klog(_) | Check::KlogTopic(_) | Check::Login(_) | Check::Call(_) => (None, false),
+        };
+        let Some(hit) = hit else {
+            continue;
+        };
+        if of_session {
+            looked.told.push((detection.id, hit.severity));
+        } else {
+            looked.of_event = looked.of_event.max(Some(hit.severity));
+        }
+        looked.findings.push(Finding { detection, hit });
+    }
+    looked.findings.sort_by_key(|finding| std::cmp::Reverse(finding.hit.severity));
+    looked
 }
 
 /// Whether the API server stored the change, beyond doubt.

@@ -111,6 +111,23 @@ reasons! {
 }
 
 impl Quiet {
+    /// Whether lines of this kind come by the thousand and say nothing about anybody's rights.
+    #[must_use]
+    pub const fn is_everyday(self) -> bool {
+        matches!(
+            self,
+            Self::NotOfInterest
+                | Self::OrdinaryPodTraffic
+                | Self::OtherStage
+                | Self::OrdinaryText
+                | Self::OtherStream
+                | Self::OrdinaryLogin
+                | Self::OtherCall
+                | Self::AnonymousRefused
+                | Self::AnonymousOpen
+        )
+    }
+
     /// The reason of a line whose session was told already: its own, where it has a better one.
     pub(super) fn or_told(self) -> Self {
         match self {

@@ -34,6 +34,7 @@ fn check_files(args: &[&str], expected: &ExpectFile) {
 fn help_is_complete() {
     check(&["--help"], &expect_file!["../golden/help.txt"]);
     check(&["replay", "--help"], &expect_file!["../golden/help-replay.txt"]);
+    check(&["explain", "--help"], &expect_file!["../golden/help-explain.txt"]);
     check(&["detections", "--help"], &expect_file!["../golden/help-detections.txt"]);
 }
 

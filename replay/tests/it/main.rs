@@ -10,8 +10,12 @@
 mod command;
 mod corpus;
 mod envelopes;
+mod explain;
 mod forms;
 mod limits;
+mod live;
 mod readme;
+mod report;
+mod snapshot;
 mod support;
 mod terminal;

@@ -1,0 +1,91 @@
+//! A snapshot of a cluster as starting memory, and questions to it, word for word.
+
+use expect_test::{ExpectFile, expect_file};
+use serde_json::{Value, json};
+
+use crate::support::{Folder, events, rolewatch_in};
+
+/// What `kubectl get ... -o json` prints of a small cluster.
+fn cluster() -> Value {
+    let rbac = "rbac.authorization.k8s.io";
+    let role = |kind: &str, namespace: Option<&str>, name: &str, rules: Value| {
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind,
+               "metadata": {"name": name, "namespace": namespace, "resourceVersion": "10"}, "rules": rules})
+    };
+    let binding = |kind: &str, namespace: Option<&str>, name: &str, role: (&str, &str), subjects: Value| {
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind,
+               "metadata": {"name": name, "namespace": namespace, "resourceVersion": "11"},
+               "roleRef": {"apiGroup": rbac, "kind": role.0, "name": role.1}, "subjects": subjects})
+    };
+    let group = |name: &str| json!({"kind": "Group", "apiGroup": rbac, "name": name});
+    let secrets = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]}]);
+    json!({"apiVersion": "v1", "kind": "List", "items": [
+        role("ClusterRole", None, "cluster-admin", json!([
+            {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, {"nonResourceURLs": ["*"], "verbs": ["*"]}])),
+        role("ClusterRole", None, "pod-reader", json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}])),
+        role("Role", Some("ci"), "secret-reader", secrets),
+        binding("ClusterRoleBinding", None, "ops", ("ClusterRole", "cluster-admin"), json!([group("ops")])),
+        binding("RoleBinding", Some("ci"), "runner", ("Role", "secret-reader"),
+            json!([{"kind": "ServiceAccount", "name": "runner", "namespace": "ci"}, {"kind": "User", "apiGroup": rbac, "name": "mallory\u{1b}[2J"}])),
+        binding("RoleBinding", Some("ci"), "gone", ("Role", "deleted"), json!([group("system:serviceaccounts:ci")])),
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "aws-auth", "namespace": "kube-system"},
+         "data": {"mapRoles": "- rolearn: arn:aws:iam::111122223333:role/Ops\n  username: ops\n  groups: [ops]\n- rolearn: arn:aws:iam::111122223333:role/BreakGlass\n  username: bg\n  groups: [system:masters]\n"}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other", "namespace": "ci"}, "data": {}}
+    ]})
+}
+
+fn check(args: &[&str], expected: &ExpectFile) {
+    let folder = Folder::new();
+    folder.write("cluster.json", cluster().to_string());
+    folder.write("pod.json", r#"{"kind":"Pod","metadata":{"name":"x"}}"#);
+    folder.write("notes.txt", "not JSON");
+    expected.assert_eq(&rolewatch_in(folder.path(), args, |_| Ok(())).transcript());
+}
+
+#[test]
+fn a_snapshot_says_who_can() {
+    let ask = ["who-can", "get", "secrets", "-n", "ci", "--memory", "cluster.json"];
+    check(&ask, &expect_file!["../golden/who-can.txt"]);
+    check(
+        &["who-can", "get", "secrets", "--memory", "cluster.json"],
+        &expect_file!["../golden/who-can-everywhere.txt"],
+    );
+    check(&["who-can", "get", "/metrics", "--memory", "cluster.json"], &expect_file!["../golden/who-can-url.txt"]);
+    check(&["who-can", "--help"], &expect_file!["../golden/help-who-can.txt"]);
+}
+
+#[test]
+fn a_snapshot_says_what_somebody_may_do() {
+    check(&["rights", "sa:ci/runner", "--memory", "cluster.json"], &expect_file!["../golden/rights-account.txt"]);
+    check(&["rights", "group:ops", "--memory", "cluster.json"], &expect_file!["../golden/rights-group.txt"]);
+    let grouped = ["rights", "bg", "--group", "system:masters", "--memory", "cluster.json"];
+    check(&grouped, &expect_file!["../golden/rights-masters.txt"]);
+    check(&["rights", "--help"], &expect_file!["../golden/help-rights.txt"]);
+}
+
+#[test]
+fn what_is_no_snapshot_is_said_to_be_none() {
+    check(&["rights", "sa:runner", "--memory", "cluster.json"], &expect_file!["../golden/error-subject.txt"]);
+    check(&["rights", "bob", "--memory", "pod.json"], &expect_file!["../golden/error-snapshot-list.txt"]);
+    check(&["rights", "bob", "--memory", "notes.txt"], &expect_file!["../golden/error-snapshot-json.txt"]);
+    check(&["rights", "bob", "--memory", "missing"], &expect_file!["../golden/error-snapshot-missing.txt"]);
+    check(&["replay", "--memory", "cluster.json", "-"], &expect_file!["../golden/error-memory-cluster.txt"]);
+}
+
+#[test]
+fn a_replay_that_knows_the_cluster_says_what_was_gained() {
+    let folder = Folder::new();
+    folder.write("cluster.json", cluster().to_string());
+    let [_, _, _, role] = events();
+    let mut event: Value = serde_json::from_str(&role).unwrap();
+    event["verb"] = json!("update");
+    event["responseStatus"]["code"] = json!(200);
+    event["responseObject"]["rules"][0]["verbs"] = json!(["get", "delete"]);
+    event["responseObject"]["metadata"]["resourceVersion"] = json!("12");
+    folder.write("log", event.to_string());
+    let run = |args: &[&str]| rolewatch_in(folder.path(), args, |_| Ok(())).stdout;
+    let known = run(&["replay", "--cluster", "prod", "--memory", "cluster.json", "log"]);
+    assert!(known.contains("+ delete pods") && !known.contains("get"), "{known}");
+    let unknown = run(&["replay", "--cluster", "prod", "log"]);
+    assert!(unknown.contains("= get, delete pods"), "{unknown}");
+}
