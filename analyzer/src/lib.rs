@@ -21,6 +21,7 @@ pub mod change;
 pub mod detection;
 pub mod detections;
 pub mod envelope;
+pub mod exceptions;
 pub mod gather;
 pub mod grant;
 pub mod json;

@@ -24,6 +24,8 @@ pub struct Report {
     pub alerts: Vec<Alert>,
     /// Lines read, whatever became of them.
     pub lines: u64,
+    /// When the first line that has a time was written, in milliseconds since 1970.
+    pub first_ms: Option<i64>,
     /// Lines that are evidence of an alert.
     pub alerted: u64,
     /// Lines judged and found ordinary, by reason.
@@ -36,6 +38,7 @@ impl Report {
     /// Adds what another report counted, and its alerts, after this one's.
     pub fn absorb(&mut self, other: Self) {
         self.alerts.extend(other.alerts);
+        self.first_ms = self.first_ms.or(other.first_ms);
         self.lines += other.lines;
         self.alerted += other.alerted;
         for (reason, count) in other.quiet {
@@ -89,6 +92,7 @@ pub fn analyze<'l>(
                 continue;
             }
         };
+        report.first_ms = report.first_ms.or(line.timestamp_ms);
         match stream(&line, &source) {
             Some(Stream::Audit) => batch.judge(&line, &mut report),
             // Entries of the api stream may go on over several lines, so they wait until they are whole.

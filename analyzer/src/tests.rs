@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "these tests read the sample files and the house's own sources")]
 
 mod docs;
-mod harness;
+pub(crate) mod harness;
 mod laws;
 mod recordings;
 mod samples;

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use lambda_runtime::{LambdaEvent, tracing};
 use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::envelope::{Envelope, EnvelopeError, EnvelopeKind};
-use rolewatch_analyzer::gather::gather;
+use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
-use rolewatch_analyzer::report::analyze_envelope;
+use rolewatch_analyzer::report::{Report, analyze_envelope};
 use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::severity::Severity;
 use rolewatch_analyzer::text::name;
@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use crate::config::Config;
 use crate::error::HandlerError;
 use crate::event::{Event, EventError, KinesisRecord};
+use crate::exceptions::Book;
 use crate::sink::{SendError, Sent, Sink};
 use crate::telemetry::{Tally, millis};
 
@@ -31,7 +32,9 @@ use crate::telemetry::{Tally, millis};
 pub struct Handler<S> {
     settings: Settings,
     min_severity: Severity,
+    alert_cap: usize,
     sink: S,
+    book: Book,
     memory: Mutex<Memory>,
     cold: AtomicBool,
 }
@@ -45,11 +48,13 @@ struct Invocation<'a> {
 
 impl<S: Sink> Handler<S> {
     /// A handler that remembers nothing yet.
-    pub fn new(config: Config, sink: S) -> Self {
+    pub fn new(config: Config, sink: S, book: Book) -> Self {
         Self {
             settings: Settings { source: config.source, trusted_networks: config.trusted_networks },
             min_severity: config.min_severity,
+            alert_cap: config.alert_cap,
             sink,
+            book,
             memory: Mutex::default(),
             cold: AtomicBool::new(true),
         }
@@ -137,15 +142,16 @@ impl<S: Sink> Handler<S> {
         }
         let source = envelope.source().clone().or(&self.settings.source);
         tally.cluster = source.cluster.as_deref().map(name);
-        if let Some(age) = age(&envelope) {
+        let mut report = analyze_envelope(&envelope, &self.settings, memory);
+        if let Some(age) = report.first_ms.and_then(age) {
             tally.set("DeliveryAge", millis(age));
         }
-        let mut report = analyze_envelope(&envelope, &self.settings, memory);
+        self.except(&mut report, tally, invocation).await;
         tally.report(&report);
         if let Some(damage) = envelope.damage() {
             tracing::warn!(error_type = damage.code(), "the delivery was read up to its damage");
         }
-        let judged = gather(std::mem::take(&mut report.alerts));
+        let judged = gather_at_most(std::mem::take(&mut report.alerts), self.alert_cap);
         let all = judged.len();
         let alerts: Vec<Alert> = judged.into_iter().filter(|alert| alert.severity >= self.min_severity).collect();
         tally.set("AlertsBelowMinimum", all - alerts.len());
@@ -164,6 +170,16 @@ impl<S: Sink> Handler<S> {
         count_sent(tally, &result);
         result?;
         Ok(())
+    }
+
+    /// Takes out what the operator does not want to be told. Only a delivery with alerts asks for it.
+    async fn except(&self, report: &mut Report, tally: &mut Tally, invocation: Invocation<'_>) {
+        if report.alerts.is_empty() {
+            return;
+        }
+        let copy = self.book.current(invocation.deadline).await;
+        tally.set("ExceptionsFailed", u8::from(copy.failed));
+        tally.exceptions(&copy.exceptions.apply_to(report));
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -204,12 +220,11 @@ fn deadline(invocation_ends_ms: u64) -> Instant {
     Instant::now() + Duration::from_millis(invocation_ends_ms).saturating_sub(now).saturating_sub(MARGIN)
 }
 
-/// How long ago the first line was written. It is the oldest: lines come in order (CloudWatch Logs user guide,
-/// "Real-time processing of log data with subscriptions").
-fn age(envelope: &Envelope) -> Option<Duration> {
-    let written = envelope.lines().into_iter().flatten().find_map(|line| line.timestamp_ms)?;
+/// How long ago the first line was written, from its time in milliseconds since 1970. It is the oldest: lines come in
+/// order (CloudWatch Logs user guide, "Real-time processing of log data with subscriptions").
+fn age(written_ms: i64) -> Option<Duration> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Some(now.saturating_sub(Duration::from_millis(u64::try_from(written).ok()?)))
+    Some(now.saturating_sub(Duration::from_millis(u64::try_from(written_ms).ok()?)))
 }
 
 /// Kept back from the time of an invocation for writing the metrics and the answer. A function that runs out of time
@@ -221,6 +236,7 @@ mod tests {
     use super::{Handler, deadline, guarded};
     use crate::config::Config;
     use crate::error::HandlerError;
+    use crate::exceptions::Book;
     use crate::sink::{SendError, Sent, Sink};
     use base64::Engine as _;
     use flate2::Compression;
@@ -249,7 +265,7 @@ mod tests {
 
     fn handle(event: &Value) -> Result<Value, HandlerError> {
         let topic = ("ROLEWATCH_ALERT_TOPIC_ARN".into(), "arn:aws:sns:eu-west-1:111122223333:alerts".into());
-        let handler = Handler::new(Config::from_variables([topic]).unwrap(), Nowhere);
+        let handler = Handler::new(Config::from_variables([topic]).unwrap(), Nowhere, Book::empty());
         let payload = RawValue::from_string(event.to_string()).unwrap();
         let mut context = Context::default();
         context.deadline = u64::MAX;

@@ -59,6 +59,8 @@ reasons! {
         SessionTold = "session-told",
         /// The same event a second time in one batch.
         Repeated = "repeated",
+        /// The operator does not want to be told: an exception covers it.
+        Exception = "exception",
         /// A text line of the api stream that tells nothing of interest.
         OrdinaryText = "ordinary-text",
         /// A stream that no detection reads.

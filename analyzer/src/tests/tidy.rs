@@ -36,6 +36,7 @@ const FLOORS: &[&str] = &[
     "detections",
     "alert",
     "report",
+    "exceptions",
     "gather",
 ];
 
