@@ -35,21 +35,10 @@ pub struct Alert {
 pub struct AlertId(String);
 
 impl AlertId {
-    /// The id of what these parts say, in this order: the first half of their SHA-256, each part led by its length.
+    /// The id of what these parts say, in this order.
     #[must_use]
     pub fn of<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
-        use sha2::Digest as _;
-        use std::fmt::Write as _;
-        let mut hasher = sha2::Sha256::new();
-        for part in parts {
-            hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hasher.update(part.as_bytes());
-        }
-        let mut text = String::with_capacity(32);
-        for byte in hasher.finalize().iter().take(16) {
-            let _ = write!(text, "{byte:02x}");
-        }
-        Self(text)
+        Self(crate::text::digest(parts))
     }
 
     /// The digits.

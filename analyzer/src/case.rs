@@ -2,7 +2,11 @@
 
 use crate::audit::AuditEvent;
 use crate::audit::principal::{Identity, ServiceAccount};
+use crate::authenticator::AuthenticatorLine;
+use crate::certificate::SigningRequest;
 use crate::change::Change;
+use crate::cloudtrail::CloudTrailEvent;
+use crate::impersonation::Impersonation;
 use crate::memory::Memory;
 use crate::rbac::{PolicyRule, RoleRef, stock};
 use crate::session::Session;
@@ -25,6 +29,10 @@ pub struct Case<'a> {
     pub written: Option<Change>,
     /// The token it asked for; `None` when it is about something else.
     pub token_request: Option<TokenRequest<'a>>,
+    /// The certificate it asked for or approved; `None` when it is about something else.
+    pub signing_request: Option<SigningRequest>,
+    /// As whom the caller acts, or was refused to; `None` when it acts as itself.
+    pub impersonation: Option<Impersonation>,
     /// The service-account session it belongs to; `None` for other callers.
     pub session: Option<Session<'a>>,
 }
@@ -42,6 +50,8 @@ impl<'a> Case<'a> {
             memory,
             written: Change::of(event, cluster, account, memory),
             token_request: TokenRequest::of(event, account),
+            signing_request: SigningRequest::of(event, account),
+            impersonation: Impersonation::of(event),
             session: Session::of(event, cluster, settings),
         }
     }
@@ -76,10 +86,52 @@ impl<'a> Case<'a> {
     /// The rules of a role: remembered, or those the API server ships it with.
     #[must_use]
     pub fn rules_of(&self, role: &RoleRef, namespace: &str) -> Option<Vec<PolicyRule>> {
-        if let Some(rules) = self.memory.role(self.cluster(), role, namespace) {
-            return Some(rules.to_vec());
-        }
-        let namespace = (role.kind == crate::rbac::RoleKind::Role).then_some(namespace);
-        stock::role(role.kind, namespace, &role.name).map(|role| role.rules)
+        rules_of(self.memory, self.cluster(), role, namespace)
+    }
+}
+
+/// The rules of a role in a cluster: remembered, or those the API server ships it with.
+#[must_use]
+pub fn rules_of(memory: &Memory, cluster: &str, role: &RoleRef, namespace: &str) -> Option<Vec<PolicyRule>> {
+    if let Some(rules) = memory.role(cluster, role, namespace) {
+        return Some(rules.to_vec());
+    }
+    let namespace = (role.kind == crate::rbac::RoleKind::Role).then_some(namespace);
+    stock::role(role.kind, namespace, &role.name).map(|role| role.rules)
+}
+
+/// One line of the authenticator stream with all that a detection may look at.
+#[derive(Debug)]
+pub struct Login<'a> {
+    /// The line.
+    pub line: &'a AuthenticatorLine,
+    /// Name of the cluster; empty when the input does not say.
+    pub cluster: &'a str,
+    /// What is known from earlier lines and events.
+    pub memory: &'a Memory,
+}
+
+/// One call of the AWS API with all that a detection may look at.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// The call, as CloudTrail recorded it.
+    pub event: &'a CloudTrailEvent<'a>,
+    /// Account, Region and cluster that it is about.
+    pub source: &'a Source,
+    /// What is known from earlier events.
+    pub memory: &'a Memory,
+}
+
+impl Call<'_> {
+    /// Name of the cluster; empty when the call names none.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        self.source.cluster.as_deref().unwrap_or_default()
+    }
+
+    /// Whether an ARN or account number belongs to another account than the cluster; `false` where either is not known.
+    #[must_use]
+    pub fn is_foreign(&self, account: Option<&str>) -> bool {
+        matches!((account, self.source.account.as_deref()), (Some(theirs), Some(ours)) if theirs != ours)
     }
 }

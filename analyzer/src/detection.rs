@@ -1,7 +1,7 @@
 //! What a detection is, and what it says when it fires.
 
 use crate::attack::Technique;
-use crate::case::Case;
+use crate::case::{Call, Case, Login};
 use crate::severity::Severity;
 
 /// Our unit of detection: constants, prose, and one pure function. OCSF calls it an analytic.
@@ -25,8 +25,14 @@ pub(crate) enum Check {
     Audit(fn(&Case<'_>) -> Option<Hit>),
     /// The same, about the session that the event belongs to: told once per session and hour.
     Session(fn(&Case<'_>) -> Option<Hit>),
-    /// An entry of the api stream.
+    /// An entry of the api stream: each is an alert of its own.
     Klog(fn(&crate::klog::KlogEntry<'_>) -> Option<Hit>),
+    /// An entry of the api stream: those of one topic and hour are one alert.
+    KlogTopic(fn(&crate::klog::KlogEntry<'_>) -> Option<Topic>),
+    /// A line of the authenticator stream: those of one topic and hour are one alert.
+    Login(fn(&Login<'_>) -> Option<Topic>),
+    /// A call of the AWS API that CloudTrail recorded.
+    Call(fn(&Call<'_>) -> Option<Hit>),
 }
 
 impl std::fmt::Debug for Detection {
@@ -59,10 +65,25 @@ impl Detection {
     /// The subject area, from the id: `rbac`, `aws-auth`, `sa-token`, ...
     #[must_use]
     pub fn category(&self) -> &'static str {
-        ["rbac", "aws-auth", "sa-token", "sa", "audit", "identity"]
-            .into_iter()
-            .find(|category| self.id.strip_prefix(category).is_some_and(|rest| rest.starts_with('-')))
-            .unwrap_or("access")
+        const IDENTITY: &str = "identity";
+        [
+            ("rbac", "rbac"),
+            ("aws-auth", "aws-auth"),
+            ("sa-token", "sa-token"),
+            ("sa", "sa"),
+            ("audit", "audit"),
+            (IDENTITY, IDENTITY),
+            ("access-policy", IDENTITY),
+            ("anonymous", IDENTITY),
+            ("certificate", IDENTITY),
+            ("masters", IDENTITY),
+            ("bootstrap", "bootstrap"),
+            ("control-plane", "control-plane"),
+            ("access", "access"),
+        ]
+        .into_iter()
+        .find(|(prefix, _)| self.id.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('-')))
+        .map_or("other", |(_, category)| category)
     }
 }
 
@@ -99,6 +120,15 @@ impl Hit {
             next: None,
         }
     }
+}
+
+/// What text lines that are one alert have in common, and what the first of them says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// What puts lines together, within one cluster, detection, severity and hour.
+    pub name: String,
+    /// What one line says.
+    pub hit: Hit,
 }
 
 /// One line of a change.

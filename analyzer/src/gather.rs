@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use crate::alert::{Alert, AlertId, EVIDENCE_MAX};
-use crate::detection::{Delta, Finding, Hit};
+use crate::detection::{Check, Delta, Finding, Hit};
 use crate::severity::Severity;
-use crate::stream::Source;
+use crate::stream::{Source, Stream};
 use crate::text;
 
 /// Joins bursts into digests and holds the number of alerts to [`ALERTS_MAX`]. See [`gather_at_most`].
@@ -119,6 +119,8 @@ fn digest(alerts: Vec<Alert>, overflow: bool) -> Option<Alert> {
     let first = alerts.first()?.first()?.clone();
     let summary = if overflow {
         format!("{count} more alerts in one message, because there were too many; worst: {worst}")
+    } else if let Some((what, log)) = text_stream(&alerts, worst) {
+        format!("{what}, and {} more from the {log} log; worst: {worst}", count - 1)
     } else {
         let client = client(&first.user_agent);
         let with = if client.is_empty() { String::new() } else { format!(" with {client}") };
@@ -129,6 +131,17 @@ fn digest(alerts: Vec<Alert>, overflow: bool) -> Option<Alert> {
     let events = alerts.iter().map(|alert| alert.events).sum();
     let evidence = alerts.into_iter().flat_map(|alert| alert.evidence).take(EVIDENCE_MAX).collect();
     Some(Alert { id, severity: worst, summary: text::printable(&summary, 400), findings, evidence, events, source })
+}
+
+/// Text lines have no actor who makes changes: their digest says the gravest of them.
+fn text_stream(alerts: &[Alert], worst: Severity) -> Option<(&str, &'static str)> {
+    let finding = alerts.iter().find(|alert| alert.severity == worst)?.worst()?;
+    let log = match finding.detection.check {
+        Check::Klog(_) | Check::KlogTopic(_) => Stream::Api,
+        Check::Login(_) => Stream::Authenticator,
+        Check::Audit(_) | Check::Session(_) | Check::Call(_) => return None,
+    };
+    Some((&finding.hit.what, log.as_str()))
 }
 
 /// One finding per detection, worst first, that lists what each alert saw.

@@ -120,7 +120,8 @@ pub fn of_binding(case: &Case<'_>, change: &Change, role: Option<&RoleRef>, subj
         };
     };
     let granted = Granted::of(case, role, &change.namespace, &scope);
-    let mut severity = Severity::Low;
+    // Only what everybody has anyway (discovery and health) stays below low.
+    let mut severity = if gained.is_empty() || change.only_removes { Severity::Low } else { Severity::Informational };
     let mut reasons = Vec::new();
     if change.only_removes && before.is_none() {
         reasons.push("The request only took subjects away.".to_owned());

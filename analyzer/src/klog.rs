@@ -4,17 +4,25 @@
 //! delivers together or one by one; both are put together here. File names are stable over releases, line numbers
 //! are not.
 
+mod refusal;
+mod structured;
+
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 
 use crate::stream::has_klog_header;
 
+pub use self::refusal::{Refusal, TokenRefusal};
+pub use self::structured::Structured;
+
 /// One entry, its continuation lines included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KlogEntry<'a> {
     /// The source file that printed it; empty for continuation lines whose beginning came in an earlier delivery.
     pub file: &'a str,
+    /// `mmdd hh:mm:ss.uuuuuu` as the API server wrote it, in UTC and without a year; empty for continuation lines.
+    pub clock: &'a str,
     /// The text after the header, lines joined by line breaks.
     pub message: Cow<'a, str>,
     /// The lines that make it up, counted.
@@ -40,21 +48,53 @@ pub fn entries<'a>(lines: impl IntoIterator<Item = (Option<i64>, &'a str)>) -> V
             last.lines += 1;
             continue;
         }
-        let (file, message) = split_header(line).unwrap_or(("", line));
-        entries.push(KlogEntry { file, message: Cow::Borrowed(message), lines: 1, timestamp_ms });
+        let (clock, file, message) = split_header(line).unwrap_or(("", "", line));
+        entries.push(KlogEntry { file, clock, message: Cow::Borrowed(message), lines: 1, timestamp_ms });
     }
     entries
 }
 
-/// File and message of a line that begins an entry.
-fn split_header(line: &str) -> Option<(&str, &str)> {
+/// Clock, file and message of a line that begins an entry.
+fn split_header(line: &str) -> Option<(&str, &str, &str)> {
     if !has_klog_header(line) {
         return None;
     }
     let (header, message) = line.split_once("] ").or_else(|| line.split_once(']'))?;
     let (place, _) = header.rsplit_once(' ').and_then(|(_, place)| place.split_once(':'))?;
-    Some((place, message))
+    Some((line.get(CLOCK)?, place, message))
 }
+
+impl KlogEntry<'_> {
+    /// When the entry was written. The line has no year: of the years around `near` the one that comes closest to it is
+    /// taken, so that New Year's Eve read on New Year's Day stays in the old year. `near` stands in where CloudWatch
+    /// gives no timestamp; without either there is no time.
+    #[must_use]
+    pub fn time(&self, near: Option<Timestamp>) -> Option<Timestamp> {
+        let near = self.timestamp_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()).or(near)?;
+        let year = near.to_zoned(jiff::tz::TimeZone::UTC).year();
+        [year, year.saturating_sub(1), year.saturating_add(1)]
+            .into_iter()
+            .filter_map(|year| self.in_year(year))
+            .min_by_key(|time| time.as_second().abs_diff(near.as_second()))
+    }
+
+    fn in_year(&self, year: i16) -> Option<Timestamp> {
+        let number = |range: std::ops::Range<usize>| self.clock.get(range).and_then(|digits| digits.parse().ok());
+        let micros: i32 = self.clock.get(14..20).and_then(|digits| digits.parse().ok())?;
+        let date = jiff::civil::Date::new(year, number(0..2)?, number(2..4)?).ok()?;
+        let time = jiff::civil::Time::new(number(5..7)?, number(8..10)?, number(11..13)?, micros * 1_000).ok()?;
+        date.to_datetime(time).to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    }
+
+    /// The hour in which it was written, `mmdd hh`: the same whether or not CloudWatch's timestamp is there.
+    #[must_use]
+    pub fn hour(&self) -> &str {
+        self.clock.get(..7).unwrap_or_default()
+    }
+}
+
+/// Where the clock stands in a header, after the letter for its severity.
+const CLOCK: std::ops::Range<usize> = 1..21;
 
 /// What the API server said about audit events that it could not write.
 ///
@@ -228,6 +268,26 @@ mod tests {
         let entries = entries(lines);
         assert!(entries.iter().all(|entry| entry.lines <= ENTRY_LINES_MAX));
         assert_eq!(entries.iter().map(|entry| entry.lines).sum::<u64>(), 2_500);
+    }
+
+    #[test]
+    fn the_year_comes_from_cloudwatch_and_new_year_is_minded() {
+        let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+        let rows = [
+            ("1123 06:52:33.508056", "2026-11-23T06:54:00Z", Some("2026-11-23T06:52:33.508056Z")),
+            ("1231 23:59:59.999999", "2027-01-01T00:03:00Z", Some("2026-12-31T23:59:59.999999Z")),
+            ("0101 00:00:01.000000", "2026-12-31T23:59:58Z", Some("2027-01-01T00:00:01Z")),
+            ("0229 12:00:00.000000", "2028-02-29T12:00:00Z", Some("2028-02-29T12:00:00Z")),
+            ("1323 06:52:33.508056", "2026-11-23T06:54:00Z", None),
+        ];
+        for (clock, near, time) in rows {
+            let line = format!("E{clock}   30538 authentication.go:75] x");
+            let with_stamp = &entries([(Some(at(near).as_millisecond()), line.as_str())])[0];
+            let without = &entries([(None, line.as_str())])[0];
+            assert_eq!(with_stamp.time(None), time.map(at), "{clock}");
+            assert_eq!(without.time(Some(at(near))), time.map(at), "{clock}");
+            assert_eq!((without.time(None), without.hour()), (None, clock.get(..7).unwrap()));
+        }
     }
 
     #[test]

@@ -15,30 +15,37 @@
 pub mod alert;
 pub mod attack;
 pub mod audit;
+pub mod authenticator;
 pub mod aws_auth;
 pub mod case;
+pub mod certificate;
 pub mod change;
+pub mod cloudtrail;
 pub mod detection;
 pub mod detections;
 pub mod envelope;
 pub mod exceptions;
 pub mod gather;
 pub mod grant;
+pub mod impersonation;
 pub mod json;
 pub mod klog;
 pub mod kube;
 pub mod mapping;
 pub mod memory;
+pub mod pkcs10;
 pub mod rbac;
+pub mod reason;
 pub mod report;
 pub mod session;
 pub mod settings;
 pub mod severity;
 pub mod stream;
+pub mod strength;
 pub mod text;
 pub mod token_request;
 
-pub use report::{Report, analyze, analyze_envelope};
+pub use report::{Report, analyze, analyze_cloudtrail, analyze_envelope};
 
 #[cfg(test)]
 mod tests;

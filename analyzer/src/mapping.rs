@@ -1,9 +1,9 @@
 //! What an `aws-auth` mapping is worth: which IAM principal becomes whom, and how grave that is.
 
 use crate::aws_auth::{AwsAuth, IamPrincipal, Mapping, Pitfall};
-use crate::case::Case;
+use crate::case::{Case, rules_of};
 use crate::kube::ObjectKind;
-use crate::memory::State;
+use crate::memory::{Memory, State};
 use crate::rbac::{Scope, Subject, assess, group_strength};
 use crate::severity::Severity;
 
@@ -50,7 +50,7 @@ fn groups(case: &Case<'_>, mapping: &Mapping, who: &str) -> Vec<(Severity, Strin
                 Severity::High,
                 format!("Whoever assumes {who} picks a Kubernetes group by naming the session ({shown})."),
             ));
-        } else if let Some(strength) = strength(case, group) {
+        } else if let Some(strength) = group_worth(case.memory, case.cluster(), group) {
             found.push((strength, format!("{who} is in {shown}, which holds strong rights ({strength}).")));
         } else if group.starts_with("system:") {
             found.push((Severity::High, format!("{who} is in {shown}, a group of the control plane.")));
@@ -59,12 +59,13 @@ fn groups(case: &Case<'_>, mapping: &Mapping, who: &str) -> Vec<(Severity, Strin
     found
 }
 
-/// What a group is worth: by what is bound to it, remembered or built in.
-fn strength(case: &Case<'_>, group: &str) -> Option<Severity> {
+/// What a group is worth, if more than little: by what is bound to it, remembered or built in.
+#[must_use]
+pub fn group_worth(memory: &Memory, cluster: &str, group: &str) -> Option<Severity> {
     let subject = Subject::Group(group.to_owned());
     let mut worst = group_strength(group);
     for kind in [ObjectKind::ClusterRoleBinding, ObjectKind::RoleBinding] {
-        for (key, state) in case.memory.objects(case.cluster(), kind) {
+        for (key, state) in memory.objects(cluster, kind) {
             let State::Binding { role_ref: Some(role), subjects } = state else {
                 continue;
             };
@@ -72,7 +73,7 @@ fn strength(case: &Case<'_>, group: &str) -> Option<Severity> {
                 continue;
             }
             let scope = crate::grant::scope(kind, &key.namespace);
-            let rights = case.rules_of(role, &key.namespace).map(|rules| assess(&rules, &scope).severity);
+            let rights = rules_of(memory, cluster, role, &key.namespace).map(|rules| assess(&rules, &scope).severity);
             // A bound role whose rules nobody has seen counts as a strong one.
             worst = worst.max(rights.unwrap_or(Some(if scope == Scope::Cluster {
                 Severity::High

@@ -4,6 +4,7 @@
 //! minted this credential. Nothing here is needed to judge an event; with it there is more to say.
 
 mod bounded;
+mod streams;
 
 use std::net::IpAddr;
 
@@ -15,6 +16,8 @@ use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
 use crate::severity::Severity;
 
 use self::bounded::{Bounded, Weight};
+use self::streams::Streams;
+pub use self::streams::{LetIn, TopicKey, Unauthenticated, Unseen};
 
 /// Memory of earlier events. In this form it lives in the process; every part is bounded, oldest out first.
 #[derive(Debug, Clone)]
@@ -25,6 +28,7 @@ pub struct Memory {
     credentials: Bounded<(String, String), Vec<IpAddr>>,
     addresses: Bounded<(String, IpAddr), String>,
     secrets: Bounded<(String, String, String), Maker>,
+    streams: Streams,
 }
 
 impl Default for Memory {
@@ -36,6 +40,7 @@ impl Default for Memory {
             credentials: Bounded::new(TOKEN_BYTES_MAX),
             addresses: Bounded::new(TOKEN_BYTES_MAX),
             secrets: Bounded::new(TOKEN_BYTES_MAX),
+            streams: Streams::default(),
         }
     }
 }
@@ -107,14 +112,16 @@ pub struct Granted {
 pub struct SessionKey {
     /// Name of the cluster; empty when the input does not say.
     pub cluster: String,
-    /// Namespace and name of the service account.
+    /// Namespace and name of the service account. Of other callers the namespace is empty and the name the username.
     pub account: (String, String),
-    /// Credential id, pod uid, or the kind of token where it has no id.
+    /// Credential id, access key id, pod uid, or the kind of token where it has no id.
     pub credential: String,
     /// The address that connected.
     pub peer: String,
     /// What kind of client it calls itself.
     pub family: &'static str,
+    /// Stands for whom it acts as; empty when it acts as itself.
+    pub acting_as: String,
     /// The hour of the event, counted from 1970.
     pub hour: i64,
 }
@@ -124,6 +131,8 @@ pub struct SessionKey {
 pub struct SessionMark {
     /// The detections that were told, and how urgent they were.
     pub told: Vec<(&'static str, Severity)>,
+    /// Events of the session in this hour that had something to tell, the first one included.
+    pub events: u64,
 }
 
 /// A token that somebody asked for by hand.
@@ -280,6 +289,7 @@ impl Memory {
             + self.credentials.dropped()
             + self.addresses.dropped()
             + self.secrets.dropped()
+            + self.streams.dropped()
     }
 }
 

@@ -1,20 +1,20 @@
 //! Lines in; alerts, quiet lines and skips out, every line counted once.
 
 mod audit_lines;
+mod calls;
 mod lessons;
 mod reasons;
+mod text_lines;
 
 use std::collections::BTreeMap;
 
-use crate::alert::{Alert, AlertId, Evidence};
-use crate::detection::{Check, Finding};
-use crate::detections;
+use crate::alert::Alert;
 use crate::envelope::{BadEntry, Envelope, LogLine};
-use crate::klog;
 use crate::memory::Memory;
 use crate::settings::Settings;
 use crate::stream::{Source, Stream};
 
+pub use self::calls::analyze_cloudtrail;
 pub use self::reasons::{Quiet, Skip};
 
 /// What became of the lines of one batch. Every line delivered ends as evidence of an alert, as quiet, or as skipped.
@@ -82,7 +82,7 @@ pub fn analyze<'l>(
     let source = source.clone().or(&settings.source);
     let mut report = Report::default();
     let mut batch = audit_lines::Batch::new(&source, settings, memory);
-    let mut text: Vec<LogLine<'l>> = Vec::new();
+    let (mut text, mut logins): (Vec<LogLine<'l>>, Vec<LogLine<'l>>) = (Vec::new(), Vec::new());
     for line in lines {
         report.lines += 1;
         let line = match line {
@@ -97,6 +97,8 @@ pub fn analyze<'l>(
             Some(Stream::Audit) => batch.judge(&line, &mut report),
             // Entries of the api stream may go on over several lines, so they wait until they are whole.
             Some(Stream::Api) => text.push(line),
+            // A reload of aws-auth is told by what the audit stream said before it.
+            Some(Stream::Authenticator) => logins.push(line),
             Some(_) => report.quiet(Quiet::OtherStream, 1),
             // A line that looks like nothing, right after klog text, continues it.
             None if !text.is_empty() && line.log_stream.is_none() && source.log_stream.is_none() => text.push(line),
@@ -104,7 +106,9 @@ pub fn analyze<'l>(
             None => report.skip(Skip::UnknownText),
         }
     }
-    api_lines(&source, &text, &mut report);
+    let mut lines = text_lines::Batch::new(&source, memory);
+    lines.judge_api(&text, &mut report);
+    lines.judge_logins(&logins, &mut report);
     report
 }
 
@@ -123,47 +127,6 @@ fn stream(line: &LogLine<'_>, source: &Source) -> Option<Stream> {
         .and_then(Stream::of_name)
         .or_else(|| source.stream())
         .or_else(|| Stream::of_content(&line.message))
-}
-
-fn api_lines(source: &Source, lines: &[LogLine<'_>], report: &mut Report) {
-    let log_stream = |line: &LogLine<'_>| line.log_stream.as_deref().map(ToOwned::to_owned);
-    for run in lines.chunk_by(|one, other| one.log_stream == other.log_stream) {
-        let stream = run.first().and_then(log_stream).or_else(|| source.log_stream.clone());
-        let entries = klog::entries(run.iter().map(|line| (line.timestamp_ms, line.message.as_ref())));
-        for entry in entries {
-            match klog_alert(&entry, source, stream.as_deref()) {
-                Some(alert) => {
-                    report.alerted += entry.lines;
-                    report.alerts.push(alert);
-                }
-                None => report.quiet(Quiet::OrdinaryText, entry.lines),
-            }
-        }
-    }
-}
-
-fn klog_alert(entry: &klog::KlogEntry<'_>, source: &Source, log_stream: Option<&str>) -> Option<Alert> {
-    let mut findings: Vec<Finding> = detections::ALL
-        .iter()
-        .filter_map(|detection| match detection.check {
-            Check::Klog(check) => check(entry).map(|hit| Finding { detection, hit }),
-            Check::Audit(_) | Check::Session(_) => None,
-        })
-        .collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.hit.severity));
-    let worst = findings.first()?;
-    let (severity, summary) = (worst.hit.severity, worst.hit.what.clone());
-    let mut evidence: Vec<Evidence> = entry
-        .lost_events()
-        .map(|lost| lost.summaries.iter().map(|event| Evidence::of_lost(event, log_stream)).collect())
-        .unwrap_or_default();
-    if evidence.is_empty() {
-        evidence.push(Evidence::of_entry(Some(entry), log_stream));
-    }
-    let time = entry.timestamp_ms.map(|time| time.to_string()).unwrap_or_default();
-    let id = AlertId::of([log_stream.unwrap_or_default(), &time, &entry.message]);
-    let events = u64::try_from(evidence.len()).unwrap_or(u64::MAX);
-    Some(Alert { id, severity, summary, findings, evidence, events, source: placed(source, log_stream) })
 }
 
 /// The source, with the log stream of the line itself.

@@ -1,7 +1,7 @@
-//! Service-account sessions: one way of using one credential.
+//! Sessions: one way of using one credential.
 //!
-//! There is no login event in Kubernetes. The first request of a session is the login: a service account, a credential,
-//! the address that connects and the kind of client.
+//! There is no login event in Kubernetes. The first request of a session is the login: a caller, a credential, the address
+//! that connects and the kind of client. Every caller has a session; of service accounts there is more to know.
 
 use std::net::IpAddr;
 
@@ -9,6 +9,7 @@ use crate::audit::AuditEvent;
 use crate::audit::control_plane::CONTROLLER_ACCOUNTS;
 use crate::audit::origin::is_public;
 use crate::audit::principal::{Identity, ServiceAccount};
+use crate::impersonation::Impersonation;
 use crate::memory::SessionKey;
 use crate::settings::Settings;
 
@@ -70,23 +71,35 @@ impl<'a> Session<'a> {
                 account.namespace == "kube-system" && CONTROLLER_ACCOUNTS.contains(&account.name) && external.is_none();
             Token::Unbound { controller }
         };
-        let credential = principal
-            .credential_id()
-            .or_else(|| principal.pod().map(|(name, uid)| uid.unwrap_or(name)))
-            .unwrap_or(match token {
-                Token::Legacy { .. } => "legacy",
-                Token::Pod { .. } | Token::Unbound { .. } => "unknown",
-            });
         let human_client = human_client(&event.user_agent);
-        let key = SessionKey {
-            cluster: cluster.to_owned(),
-            account: (account.namespace.to_owned(), account.name.to_owned()),
-            credential: crate::text::name(credential),
-            peer: event.origin.peer.map(|peer| peer.to_string()).unwrap_or_default(),
-            family: human_client.unwrap_or("other"),
-            hour: event.time().map_or(0, |time| time.as_second().div_euclid(3600)),
-        };
+        let key = key(event, cluster);
         Some(Self { account, token, external, human_client, key })
+    }
+}
+
+/// The session of any caller, proven or not: who, with what credential, from where, with what kind of client, as whom.
+#[must_use]
+pub fn key(event: &AuditEvent<'_>, cluster: &str) -> SessionKey {
+    let principal = &event.caller.authenticated;
+    let account = match principal.service_account() {
+        Some(account) => (account.namespace.to_owned(), account.name.to_owned()),
+        None => (String::new(), crate::text::name(&principal.username)),
+    };
+    let nameless = if event.annotations.legacy_token().is_some() { "legacy" } else { "unknown" };
+    let credential = principal
+        .credential_id()
+        .or_else(|| principal.pod().map(|(name, uid)| uid.unwrap_or(name)))
+        .or_else(|| principal.extra("accessKeyId"))
+        .or_else(|| principal.is_iam().then_some(principal.uid.as_ref()))
+        .unwrap_or(nameless);
+    SessionKey {
+        cluster: cluster.to_owned(),
+        account,
+        credential: crate::text::name(credential),
+        peer: event.origin.peer.map(|peer| peer.to_string()).unwrap_or_default(),
+        family: human_client(&event.user_agent).unwrap_or("other"),
+        acting_as: Impersonation::of(event).map(|wanted| wanted.digest()).unwrap_or_default(),
+        hour: event.time().map_or(0, |time| time.as_second().div_euclid(3600)),
     }
 }
 
@@ -139,7 +152,32 @@ const HUMAN_CLIENTS: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::human_client;
+    use super::{human_client, key};
+    use crate::audit::AuditEvent;
+
+    fn key_of(user: &str, more: &str) -> crate::memory::SessionKey {
+        let line = format!(
+            r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a","verb":"get","user":{user},"sourceIPs":["10.9.9.9","10.0.0.1"],"userAgent":"kubectl/v1","requestReceivedTimestamp":"2026-11-23T08:00:02.100000Z"{more}}}"#
+        );
+        key(&AuditEvent::read(&line).unwrap(), "prod")
+    }
+
+    #[test]
+    fn every_caller_has_a_session() {
+        let iam = r#"{"username":"dev","uid":"aws-iam-authenticator:1:A","extra":{"accessKeyId":["ASIA1"]}}"#;
+        let key = key_of(iam, "");
+        assert_eq!(key.account, (String::new(), "dev".to_owned()));
+        assert_eq!((key.credential.as_str(), key.peer.as_str(), key.family), ("ASIA1", "10.0.0.1", "kubectl"));
+        assert_eq!(key.acting_as, "");
+        let acting = |name: &str| key_of(iam, &format!(r#","impersonatedUser":{{"username":"{name}"}}"#)).acting_as;
+        assert_ne!(acting("a"), "");
+        assert_ne!(acting("a"), acting("b"));
+        let forged = r#"{"username":"system:serviceaccount:a:b","uid":"aws-iam-authenticator:1:A"}"#;
+        let genuine = r#"{"username":"system:serviceaccount:a:b","uid":"u","groups":["system:serviceaccounts","system:serviceaccounts:a"]}"#;
+        assert_eq!(key_of(forged, "").account, (String::new(), "system:serviceaccount:a:b".to_owned()));
+        assert_eq!(key_of(forged, "").credential, "aws-iam-authenticator:1:A");
+        assert_eq!(key_of(genuine, "").account, ("a".to_owned(), "b".to_owned()));
+    }
 
     #[test]
     fn human_clients_are_known_by_their_first_word() {

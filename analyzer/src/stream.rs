@@ -15,6 +15,8 @@ pub enum Stream {
     Scheduler,
     /// `cloud-controller-manager-*`
     CloudControllerManager,
+    /// Calls of the AWS API as CloudTrail records them: no log of the control plane, but it tells who can get in.
+    CloudTrail,
 }
 
 impl Stream {
@@ -58,6 +60,7 @@ impl Stream {
             Self::ControllerManager => "controllerManager",
             Self::Scheduler => "scheduler",
             Self::CloudControllerManager => "cloudControllerManager",
+            Self::CloudTrail => "CloudTrail",
         }
     }
 }

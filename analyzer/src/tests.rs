@@ -1,9 +1,12 @@
 //! What holds for the whole: every detection over every sample, the laws, the tidiness of the house, the docs.
 #![expect(clippy::disallowed_methods, reason = "these tests read the sample files and the house's own sources")]
 
+mod claims;
 mod docs;
 pub(crate) mod harness;
 mod laws;
 mod recordings;
 mod samples;
+mod sessions;
+mod streams;
 mod tidy;

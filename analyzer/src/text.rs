@@ -58,6 +58,23 @@ fn is_deceptive(character: char) -> bool {
         )
 }
 
+/// 32 lower-case hex digits that stand for these parts, in this order: the first half of their SHA-256, each part led by
+/// its length.
+#[must_use]
+pub fn digest<'p>(parts: impl IntoIterator<Item = &'p str>) -> String {
+    use sha2::Digest as _;
+    let mut hasher = sha2::Sha256::new();
+    for part in parts {
+        hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hasher.update(part.as_bytes());
+    }
+    let mut text = String::with_capacity(32);
+    for byte in hasher.finalize().iter().take(16) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
 /// An ARN without the parts that say little: `arn:aws:sts::111122223333:assumed-role/dev/nina` is `dev/nina`. Any other
 /// name as it is.
 #[must_use]

@@ -7,7 +7,7 @@ use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::envelope::{BadEntry, Envelope, LogLine};
 use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
-use rolewatch_analyzer::report::{Report, analyze, analyze_envelope};
+use rolewatch_analyzer::report::{Report, analyze, analyze_cloudtrail, analyze_envelope};
 use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::stream::{Source, Stream};
 
@@ -152,6 +152,17 @@ impl<'a> Intake<'a> {
     pub(crate) fn delivery(&mut self, envelope: &Envelope) {
         self.judge();
         let report = analyze_envelope(envelope, self.settings, &mut self.memory);
+        for (reason, count) in &report.skipped {
+            self.tally.skip(reason.as_str(), reason.meaning(), *count);
+            self.tally.locate(reason.as_str(), &self.file, self.line);
+        }
+        self.absorb(report);
+    }
+
+    /// Takes one call of the AWS API, as CloudTrail recorded it.
+    pub(crate) fn call(&mut self, record: &[u8]) {
+        self.judge();
+        let report = analyze_cloudtrail(&String::from_utf8_lossy(record), self.settings, &mut self.memory);
         for (reason, count) in &report.skipped {
             self.tally.skip(reason.as_str(), reason.meaning(), *count);
             self.tally.locate(reason.as_str(), &self.file, self.line);

@@ -71,8 +71,6 @@ pub(crate) enum Reason {
     NoMessage,
     /// A notification about an object.
     S3Notification,
-    /// A record of CloudTrail.
-    CloudTrail,
     /// A delivery that could not be opened.
     Delivery(EnvelopeError),
 }
@@ -91,7 +89,6 @@ impl Reason {
             Self::NoData => "no-data",
             Self::NoMessage => "no-message-column",
             Self::S3Notification => "s3-notification",
-            Self::CloudTrail => "cloudtrail",
             Self::Delivery(error) => error.code(),
         }
     }
@@ -109,7 +106,6 @@ impl Reason {
             Self::NoData => "the event names no data",
             Self::NoMessage => "the query has no `@message`; add it to `fields`",
             Self::S3Notification => "it names an object and holds no log; replay the object",
-            Self::CloudTrail => "records of CloudTrail are not yet understood",
             Self::Delivery(_) => "the subscription delivery cannot be opened; fetch it again",
         }
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Actor, Alert, Evidence};
 use crate::attack::Technique;
 use crate::detection::{Delta, Detection, Finding};
+use crate::stream::Stream;
 
 impl Alert {
     /// The alert as one JSON object.
@@ -68,7 +69,11 @@ impl Alert {
             metadata.insert("log_name".to_owned(), json!(group));
         }
         if let Some(first) = self.first() {
-            metadata.insert("log_provider".to_owned(), json!(format!("Amazon EKS {}", first.stream.as_str())));
+            let provider = match first.stream {
+                Stream::CloudTrail => "AWS CloudTrail".to_owned(),
+                stream => format!("Amazon EKS {}", stream.as_str()),
+            };
+            metadata.insert("log_provider".to_owned(), json!(provider));
             if let Some(stream) = first.log_stream.as_ref().or(self.source.log_stream.as_ref()) {
                 metadata.insert("log_source".to_owned(), json!(stream));
             }
@@ -217,7 +222,11 @@ impl Evidence {
     fn ocsf(&self) -> Value {
         let mut value = object([("actor", self.actor.ocsf()), ("api", self.api())]);
         if let Some(peer) = &self.peer {
-            let mut endpoint = object([("name", json!(peer)), ("ip", json!(peer))]);
+            let mut endpoint = object([("name", json!(peer))]);
+            // A call made by an AWS service has the service's name here.
+            if peer.parse::<std::net::IpAddr>().is_ok() {
+                endpoint.insert("ip".to_owned(), json!(peer));
+            }
             if !self.claimed.is_empty() {
                 endpoint.insert("intermediate_ips".to_owned(), json!(self.claimed));
             }

@@ -3,7 +3,10 @@
 use super::{Actor, Evidence};
 use crate::audit::principal::{Identity, Principal};
 use crate::audit::{AuditEvent, Cut};
+use crate::authenticator::AuthenticatorLine;
+use crate::cloudtrail::CloudTrailEvent;
 use crate::klog::{KlogEntry, LostEvent};
+use crate::memory::Unauthenticated;
 use crate::stream::Stream;
 use crate::text::{self, AGENT_CHARS_MAX};
 
@@ -94,6 +97,79 @@ impl Evidence {
             missing: "",
         }
     }
+
+    /// The audit event of a request whose token was refused, found by the time of the line that tells why.
+    #[must_use]
+    pub fn of_refused(refused: Unauthenticated) -> Self {
+        // The address stands in for the name: refusals of two clients are two stories.
+        let display = match &refused.peer {
+            Some(peer) => format!("a client at {peer} whose token was refused"),
+            None => "a client whose token was refused".to_owned(),
+        };
+        Self {
+            stream: Stream::Audit,
+            audit_id: refused.audit_id,
+            stage: "ResponseStarted",
+            time: Some(refused.time),
+            verb: refused.verb,
+            request_uri: refused.request_uri,
+            code: 401,
+            outcome: "unauthenticated",
+            actor: Actor { display, kind: "nobody", ..Actor::default() },
+            peer: refused.peer,
+            claimed: refused.claimed,
+            user_agent: refused.user_agent,
+            ..Self::of_entry(None, None)
+        }
+    }
+
+    /// A line of the authenticator stream.
+    #[must_use]
+    pub fn of_login(line: &AuthenticatorLine, time: Option<jiff::Timestamp>, log_stream: Option<&str>) -> Self {
+        let arn = Some(line.field("arn")).filter(|arn| !arn.is_empty()).map(text::name);
+        let actor = match &arn {
+            Some(arn) => {
+                Actor { display: text::short(arn).to_owned(), kind: "iam", arn: Some(arn.clone()), ..Actor::default() }
+            }
+            None => Actor { display: "aws-iam-authenticator".to_owned(), kind: "control-plane", ..Actor::default() },
+        };
+        Self {
+            stream: Stream::Authenticator,
+            log_stream: log_stream.map(text::name),
+            time,
+            verb: text::printable(&line.message, MESSAGE_CHARS_MAX),
+            actor,
+            ..Self::of_entry(None, None)
+        }
+    }
+
+    /// A call of the AWS API.
+    #[must_use]
+    pub fn of_call(event: &CloudTrailEvent<'_>, cluster: &str) -> Self {
+        Self {
+            stream: Stream::CloudTrail,
+            log_stream: None,
+            audit_id: text::name(&event.event_id),
+            time: event.time,
+            verb: text::name(&event.event_name),
+            resource: text::name(&event.event_source),
+            name: text::name(cluster),
+            outcome: if event.failed() { "failed" } else { "success" },
+            actor: Actor {
+                display: text::name(event.actor.display()),
+                uid: text::name(&event.actor.principal_id),
+                kind: if event.actor.is_service() { "eks" } else { "iam" },
+                arn: (!event.actor.arn.is_empty()).then(|| text::name(&event.actor.arn)),
+                session: event.actor.session().map(text::name),
+                access_key_id: (!event.actor.access_key_id.is_empty()).then(|| text::name(&event.actor.access_key_id)),
+                account: (!event.actor.account.is_empty()).then(|| text::name(&event.actor.account)),
+                ..Actor::default()
+            },
+            peer: (!event.source_ip.is_empty()).then(|| text::printable(&event.source_ip, 64)),
+            user_agent: text::printable(&event.user_agent, AGENT_CHARS_MAX),
+            ..Self::of_entry(None, None)
+        }
+    }
 }
 
 impl Actor {
@@ -150,6 +226,8 @@ fn groups<G: AsRef<str>>(groups: &[G]) -> Vec<String> {
 
 /// Longest path and query copied, in characters.
 const URI_CHARS_MAX: usize = 512;
+/// Longest message of the authenticator copied, in characters: its first words say what it is.
+const MESSAGE_CHARS_MAX: usize = 80;
 /// Most claimed addresses copied; a client may send any number.
 const CLAIMED_MAX: usize = 8;
 /// Most groups copied.

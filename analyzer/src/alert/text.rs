@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Actor, Alert, Evidence};
 use crate::detection::Finding;
+use crate::stream::Stream;
 use crate::text::wrap;
 
 impl Alert {
@@ -28,7 +29,7 @@ impl Alert {
             page.blank();
             who(&mut page, &first.actor);
             // A text line that names no request has no client either.
-            if !first.verb.is_empty() {
+            if first.stream == Stream::Audit || first.peer.is_some() || !first.claimed.is_empty() {
                 from(&mut page, first);
                 let unnamed = "a client that does not name itself";
                 page.field("With", if first.user_agent.is_empty() { unnamed } else { &first.user_agent });
@@ -173,6 +174,10 @@ impl Alert {
             page.item("", "CloudWatch Logs Insights:");
             page.verbatim(&query);
         }
+        if let Some(command) = self.lookup_command() {
+            page.item("", "AWS command line:");
+            page.verbatim(&command);
+        }
     }
 
     /// The ids of its detections, worst first, each once.
@@ -200,24 +205,45 @@ impl Alert {
     /// A CloudWatch Logs Insights query that finds the first event; `None` when the record has no audit ID.
     #[must_use]
     pub fn insights_query(&self) -> Option<String> {
-        let first = self.evidence.iter().find(|evidence| !evidence.audit_id.is_empty())?;
+        let first = self
+            .evidence
+            .iter()
+            .find(|evidence| !evidence.audit_id.is_empty() && evidence.stream != Stream::CloudTrail)?;
         // The client may choose the audit ID: nothing of it may end the string.
         let id: String = first.audit_id.chars().filter(|character| !matches!(character, '"' | '\\')).collect();
         Some(match first.stream {
-            crate::stream::Stream::Audit => {
+            Stream::Audit => {
                 format!("fields @timestamp, @message | filter auditID = \"{id}\" and verb = \"{}\"", first.verb)
             }
             _ => format!("fields @timestamp, @message | filter @message like \"{id}\""),
         })
+    }
+
+    /// The command that fetches the call of the AWS API that the alert is about; `None` for log lines.
+    #[must_use]
+    pub fn lookup_command(&self) -> Option<String> {
+        let first = self.first().filter(|first| first.stream == Stream::CloudTrail)?;
+        // Nothing that a shell could take for more than a word.
+        let word =
+            |text: &str| text.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
+        let (id, region): (String, String) = (word(&first.audit_id), word(self.source.region.as_deref()?));
+        let attribute = format!("AttributeKey=EventId,AttributeValue={id}");
+        (!id.is_empty())
+            .then(|| format!("aws cloudtrail lookup-events --region {region} --lookup-attributes {attribute}"))
     }
 }
 
 impl Evidence {
     /// One line that says which event this is.
     fn line(&self) -> String {
+        if self.audit_id.is_empty() && self.verb.is_empty() {
+            let time = self.time.map(|time| time.strftime(", %Y-%m-%d %H:%M:%S UTC").to_string());
+            return format!("a line of the {} log{}", self.stream.as_str(), time.unwrap_or_default());
+        }
         let mut text = String::new();
         if !self.audit_id.is_empty() {
-            let _ = write!(text, "audit ID {}: ", self.audit_id);
+            let word = if self.stream == Stream::CloudTrail { "event ID" } else { "audit ID" };
+            let _ = write!(text, "{word} {}: ", self.audit_id);
         }
         let object = match (self.namespace.as_str(), self.name.as_str()) {
             ("", "") => String::new(),

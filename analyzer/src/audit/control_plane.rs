@@ -20,37 +20,95 @@ pub(super) fn prove<'p>(
     if principal.is_iam() {
         return is_aws_helper(principal, account).then_some(Identity::Eks);
     }
+    if let Some(token) = name.strip_prefix("system:bootstrap:") {
+        return is_bootstrap_token(principal, token).then_some(Identity::Other);
+    }
     match name {
-        // The loopback client of the API server itself.
+        // The loopback client of the API server itself; its token is made anew at each start and never leaves the process
+        // (Kubernetes source, `pkg/server/config_selfclient.go`).
         "system:apiserver" => (principal.in_group("system:masters") && peer.is_some_and(|peer| peer.is_loopback()))
             .then_some(Identity::ControlPlane),
+        _ if is_token(principal) => None,
         _ if CERTIFICATE_NAMES.contains(&name) => Some(Identity::ControlPlane),
         _ if name.starts_with("eks:") => Some(Identity::Eks),
         _ => None,
     }
 }
 
+/// Who showed no credential gets this name and this group, and nothing else (Kubernetes source,
+/// `pkg/authentication/request/anonymous`). A mapping may give the name to somebody, but not that group alone.
+pub(super) fn is_anonymous(principal: &Principal<'_>) -> bool {
+    principal.username == "system:anonymous"
+        && principal.groups.iter().all(|group| group == "system:unauthenticated")
+        && !principal.groups.is_empty()
+        && !principal.is_iam()
+}
+
+/// A node has the group `system:nodes`. Through IAM there is more to see: EKS maps instances by
+/// `system:node:{{EC2PrivateDNSName}}`, which the authenticator looks up by the session name, an instance id
+/// (`aws-iam-authenticator`, `pkg/server`, `renderTemplates`); Fargate and hybrid nodes by
+/// `system:node:{{SessionName}}`. So a person who was mapped to a node's name shows by the session.
+pub(super) fn is_node(principal: &Principal<'_>) -> bool {
+    let Some(node) = principal.username.strip_prefix("system:node:") else {
+        return false;
+    };
+    if !principal.in_group("system:nodes") || is_token(principal) {
+        return false;
+    }
+    let is_user = principal.extra("arn").is_some_and(|arn| arn.contains(":user/") || arn.ends_with(":root"));
+    let named_by_ec2 = node.starts_with("ip-") || node.starts_with("i-");
+    let of_session = match principal.extra("sessionName") {
+        Some(session) if named_by_ec2 => is_instance_id(session) || session == node,
+        // Other kinds of node (Fargate, hybrid, HyperPod) are not all named after their session.
+        _ => true,
+    };
+    !principal.is_iam() || (!is_user && of_session)
+}
+
+/// `i-` and 8 or 17 hex digits.
+fn is_instance_id(session: &str) -> bool {
+    session.strip_prefix("i-").is_some_and(|id| {
+        matches!(id.len(), 8 | 17) && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+/// A bootstrap token: an id of six characters and the group that its authenticator adds (Kubernetes source,
+/// `plugin/pkg/auth/authenticator/token/bootstrap`).
+fn is_bootstrap_token(principal: &Principal<'_>, id: &str) -> bool {
+    id.len() == 6
+        && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        && principal.in_group("system:bootstrappers")
+}
+
+/// The credential was a token, not a certificate: since Kubernetes 1.32 both leave their id (`JTI=`, `X509SHA256=`).
+/// The control plane's own names come by certificate; by token they can only be an identity provider's.
+fn is_token(principal: &Principal<'_>) -> bool {
+    principal.credential_id().is_some_and(|id| id.starts_with("JTI="))
+}
+
 /// EKS's add-on and node managers come through IAM, from the role `AWSWesleyClusterManagerLambda...` of an account of
-/// AWS. A role of that name in the customer's own account is a forgery.
+/// AWS (the authenticator's log shows them, with no groups). A role of that name in the customer's own account is a
+/// forgery, and so is one that was given `system:masters`.
 fn is_aws_helper(principal: &Principal<'_>, account: Option<&str>) -> bool {
     let of_aws = principal.iam_account().is_some_and(|owner| account.is_none_or(|account| account != owner));
     let role = principal.extra("arn").and_then(|arn| arn.split_once(":assumed-role/")).map(|(_, role)| role);
     AWS_HELPERS.contains(&principal.username.as_ref())
         && of_aws
+        && !principal.in_group("system:masters")
         && role.is_some_and(|role| role.starts_with("AWSWesleyClusterManagerLambda"))
 }
 
 const AWS_HELPERS: &[&str] = &["eks:addon-manager", "eks:node-manager"];
 
 /// Control-plane components that authenticate with client certificates (Kubernetes documentation, "PKI certificates
-/// and requirements").
+/// and requirements" and "Configure the aggregation layer"). EKS's own components beside them are named `eks:...`
+/// (EKS user guide, "Default Amazon EKS created RBAC roles and users"); that list grows, so they are known by prefix.
 const CERTIFICATE_NAMES: &[&str] = &[
     "system:kube-controller-manager",
     "system:kube-scheduler",
     "system:cloud-controller-manager",
     "system:kube-proxy",
     "system:aggregator",
-    "system:volume-scheduler",
 ];
 
 /// Service accounts that kube-controller-manager's own controllers use, all in kube-system. It requests unbound tokens

@@ -34,7 +34,7 @@ pub enum Identity<'p> {
     Anonymous,
     /// A service account, proven by its groups and by not coming through IAM.
     ServiceAccount(ServiceAccount<'p>),
-    /// A node, proven by its group.
+    /// A node, proven by its group and, where it came through IAM, by its instance.
     Node,
     /// A component of the Kubernetes control plane, `system:apiserver` for example.
     ControlPlane,
@@ -67,7 +67,8 @@ impl<'p> ServiceAccount<'p> {
 }
 
 /// Usernames that only the control plane, EKS or the token authenticator may give out.
-fn is_reserved(username: &str) -> bool {
+#[must_use]
+pub fn is_reserved(username: &str) -> bool {
     username.starts_with("system:") || username.starts_with("eks:")
 }
 
@@ -138,14 +139,16 @@ impl<'a> Principal<'a> {
         self.iam_account().is_some() || self.extra("arn").is_some() || self.extra("canonicalArn").is_some()
     }
 
-    /// The service account that this is, proven.
+    /// The service account that this is, proven: the token authenticator attaches the account's uid and the two groups
+    /// (Kubernetes source, `pkg/serviceaccount/util.go`, `UserInfo`).
     #[must_use]
     pub fn service_account(&self) -> Option<ServiceAccount<'_>> {
         let account = ServiceAccount::of_username(&self.username)?;
         let of_namespace = self.groups.iter().any(|group| {
             group.strip_prefix("system:serviceaccounts:").is_some_and(|namespace| namespace == account.namespace)
         });
-        (of_namespace && self.in_group("system:serviceaccounts") && !self.is_iam()).then_some(account)
+        let proven = of_namespace && self.in_group("system:serviceaccounts") && !self.uid.is_empty();
+        (proven && !self.is_iam()).then_some(account)
     }
 
     /// What this identity proves to be. `peer` is the address that connected, `account` the AWS account of the cluster.
@@ -154,13 +157,13 @@ impl<'a> Principal<'a> {
         if self.is_empty() {
             return Identity::Nobody;
         }
-        if self.username == "system:anonymous" {
+        if control_plane::is_anonymous(self) {
             return Identity::Anonymous;
         }
         if let Some(service_account) = self.service_account() {
             return Identity::ServiceAccount(service_account);
         }
-        if self.username.starts_with("system:node:") && self.in_group("system:nodes") {
+        if control_plane::is_node(self) {
             return Identity::Node;
         }
         if is_reserved(&self.username) {
@@ -214,11 +217,32 @@ mod tests {
         Principal::read(&mut crate::json::Reader::new(json.as_bytes()), &mut refused).unwrap().unwrap()
     }
 
+    fn prove(rows: &[(&str, &str, &str)]) {
+        for (json, peer, expected) in rows {
+            let principal = principal(json);
+            let identity = principal.identity(Some(peer.parse().unwrap()), Some("111122223333"));
+            let shown = format!("{identity:?}");
+            assert_eq!(shown.split('(').next().unwrap(), *expected, "{json}");
+            assert_eq!(matches!(identity, Identity::Forged), *expected == "Forged");
+        }
+    }
+
     #[test]
-    fn identities_are_proven_by_more_than_their_names() {
-        let rows = [
+    fn people_and_accounts_are_proven_by_more_than_their_names() {
+        prove(&[
             ("{}", "10.0.0.1", "Nobody"),
             (r#"{"username":"system:anonymous","groups":["system:unauthenticated"]}"#, "10.0.0.1", "Anonymous"),
+            (r#"{"username":"system:anonymous","groups":["system:masters"]}"#, "10.0.0.1", "Forged"),
+            (
+                r#"{"username":"system:anonymous","uid":"aws-iam-authenticator:1:A","groups":["system:unauthenticated"]}"#,
+                "10.0.0.1",
+                "Forged",
+            ),
+            (
+                r#"{"username":"system:serviceaccount:a:b","groups":["system:serviceaccounts","system:serviceaccounts:a"]}"#,
+                "10.0.0.1",
+                "Forged",
+            ),
             (
                 r#"{"username":"system:serviceaccount:a:b","uid":"u","groups":["system:serviceaccounts","system:serviceaccounts:a"]}"#,
                 "10.0.0.1",
@@ -230,12 +254,69 @@ mod tests {
                 "10.0.0.1",
                 "Forged",
             ),
+            (r#"{"username":"alice","uid":"aws-iam-authenticator:1:A"}"#, "10.0.0.1", "Iam"),
+            (r#"{"username":"alice"}"#, "10.0.0.1", "Other"),
+        ]);
+    }
+
+    #[test]
+    fn nodes_are_proven_by_more_than_their_names() {
+        prove(&[
+            (
+                r#"{"username":"system:node:fargate-ip-10-0-1-2.ec2.internal","uid":"aws-iam-authenticator:1:A","groups":["system:nodes"],"extra":{"sessionName":["fargate-ip-10-0-1-2.ec2.internal"]}}"#,
+                "10.0.0.1",
+                "Node",
+            ),
+            (
+                r#"{"username":"system:node:ip-10-0-1-2.ec2.internal","uid":"aws-iam-authenticator:1:A","groups":["system:nodes"],"extra":{"sessionName":["i-0aa11bb22cc33dd03"]}}"#,
+                "10.0.0.1",
+                "Node",
+            ),
+            (
+                r#"{"username":"system:node:ip-10-0-1-2.ec2.internal","uid":"aws-iam-authenticator:1:A","groups":["system:nodes"],"extra":{"sessionName":["nina@example.com"]}}"#,
+                "10.0.0.1",
+                "Forged",
+            ),
+            (
+                r#"{"username":"system:node:mine","uid":"aws-iam-authenticator:1:A","groups":["system:nodes"],"extra":{"arn":["arn:aws:iam::1:user/nina"],"sessionName":[""]}}"#,
+                "10.0.0.1",
+                "Forged",
+            ),
+            (r#"{"username":"system:bootstrap:abc123","groups":["system:bootstrappers"]}"#, "10.0.0.1", "Other"),
+            (r#"{"username":"system:bootstrap:abc123","groups":["system:authenticated"]}"#, "10.0.0.1", "Forged"),
+            (r#"{"username":"system:bootstrap:Admin!","groups":["system:bootstrappers"]}"#, "10.0.0.1", "Forged"),
             (
                 r#"{"username":"system:node:n","uid":"aws-iam-authenticator:1:A","groups":["system:nodes"]}"#,
                 "10.0.0.1",
                 "Node",
             ),
             (r#"{"username":"system:node:n","groups":["system:authenticated"]}"#, "10.0.0.1", "Forged"),
+        ]);
+    }
+
+    #[test]
+    fn the_control_plane_is_proven_by_more_than_its_names() {
+        prove(&[
+            (
+                r#"{"username":"system:kube-scheduler","extra":{"authentication.kubernetes.io/credential-id":["X509SHA256=00"]}}"#,
+                "10.0.0.1",
+                "ControlPlane",
+            ),
+            (
+                r#"{"username":"system:kube-scheduler","extra":{"authentication.kubernetes.io/credential-id":["JTI=00"]}}"#,
+                "10.0.0.1",
+                "Forged",
+            ),
+            (
+                r#"{"username":"eks:node-manager","extra":{"authentication.kubernetes.io/credential-id":["JTI=00"]}}"#,
+                "10.0.0.1",
+                "Forged",
+            ),
+            (
+                r#"{"username":"eks:addon-manager","uid":"aws-iam-authenticator:999:A","groups":["system:masters"],"extra":{"arn":["arn:aws:sts::999:assumed-role/AWSWesleyClusterManagerLambda-Add-1/x"]}}"#,
+                "52.1.1.1",
+                "Forged",
+            ),
             (r#"{"username":"system:apiserver","groups":["system:masters"]}"#, "::1", "ControlPlane"),
             (r#"{"username":"system:apiserver","groups":["system:masters"]}"#, "10.0.0.1", "Forged"),
             (r#"{"username":"system:apiserver","groups":["system:authenticated"]}"#, "127.0.0.1", "Forged"),
@@ -254,16 +335,7 @@ mod tests {
             ),
             (r#"{"username":"eks:addon-manager","uid":"aws-iam-authenticator:999:A"}"#, "52.1.1.1", "Forged"),
             (r#"{"username":"system:made-up"}"#, "10.0.0.1", "Forged"),
-            (r#"{"username":"alice","uid":"aws-iam-authenticator:1:A"}"#, "10.0.0.1", "Iam"),
-            (r#"{"username":"alice"}"#, "10.0.0.1", "Other"),
-        ];
-        for (json, peer, expected) in rows {
-            let principal = principal(json);
-            let identity = principal.identity(Some(peer.parse().unwrap()), Some("111122223333"));
-            let shown = format!("{identity:?}");
-            assert_eq!(shown.split('(').next().unwrap(), expected, "{json}");
-            assert_eq!(matches!(identity, Identity::Forged), expected == "Forged");
-        }
+        ]);
     }
 
     #[test]

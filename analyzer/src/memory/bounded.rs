@@ -54,11 +54,11 @@ impl<K: Clone + Eq + Hash, V: Weight> Bounded<K, V> {
         self.dropped
     }
 
-    fn remove(&mut self, key: &K) {
-        if let Some((clock, value)) = self.entries.remove(key) {
-            self.order.remove(&clock);
-            self.weight = self.weight.saturating_sub(value.weight());
-        }
+    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+        let (clock, value) = self.entries.remove(key)?;
+        self.order.remove(&clock);
+        self.weight = self.weight.saturating_sub(value.weight());
+        Some(value)
     }
 }
 

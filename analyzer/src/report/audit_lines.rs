@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::lessons::Lessons;
-use super::{Quiet, Report, placed};
+use super::{Quiet, Report, placed, text_lines};
 use crate::alert::{Alert, AlertId, EVIDENCE_MAX, Evidence};
 use crate::audit::outcome::Outcome;
+use crate::audit::principal::Identity;
 use crate::audit::{AuditEvent, Stage};
 use crate::case::Case;
 use crate::change::{Action, Change, Content, Ordinary};
@@ -13,6 +14,7 @@ use crate::detection::{Check, Delta, Finding};
 use crate::detections;
 use crate::envelope::LogLine;
 use crate::memory::{Granted, Memory, Remembered, SessionKey, SessionMark};
+use crate::session;
 use crate::settings::Settings;
 use crate::severity::Severity;
 use crate::stream::Source;
@@ -33,8 +35,8 @@ pub(super) struct Verdict {
     pub(super) findings: Vec<Finding>,
     /// Session and its findings, for remembering what was told.
     session: Option<(SessionKey, Vec<(&'static str, Severity)>)>,
-    /// Whether anything but the session was found.
-    about_more: bool,
+    /// The worst that was found of the event itself, if anything but its session was found.
+    of_event: Option<Severity>,
     quiet: Quiet,
     /// The change that was stored, to be remembered.
     stored: Option<Change>,
@@ -62,6 +64,7 @@ impl<'a> Batch<'a> {
         let log_stream = line.log_stream.as_deref().or(self.source.log_stream.as_deref());
         let mut verdict = self.decide(&event, log_stream);
         let stored = verdict.stored.take();
+        text_lines::remember_refused(&event, self.source, self.memory);
         let granted = granted(&verdict.findings, &event);
         let lessons = Lessons::of(&event, &verdict, self.source);
         // Only what is told needs an id; most lines are not.
@@ -81,12 +84,12 @@ impl<'a> Batch<'a> {
         }
         let mut findings = Vec::new();
         let mut told = Vec::new();
-        let mut about_more = false;
+        let mut of_event = None;
         for detection in detections::ALL {
             let (hit, of_session) = match detection.check {
                 Check::Audit(check) => (check(&case), false),
                 Check::Session(check) => (check(&case), true),
-                Check::Klog(_) => (None, false),
+                Check::Klog(_) | Check::KlogTopic(_) | Check::Login(_) | Check::Call(_) => (None, false),
             };
             let Some(hit) = hit else {
                 continue;
@@ -94,45 +97,68 @@ impl<'a> Batch<'a> {
             if of_session {
                 told.push((detection.id, hit.severity));
             } else {
-                about_more = true;
+                of_event = of_event.max(Some(hit.severity));
             }
             findings.push(Finding { detection, hit });
         }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.hit.severity));
         let quiet = quiet(&case);
         let evidence = (!findings.is_empty()).then(|| Evidence::of_event(event, case.identity(), log_stream));
-        let session = case.session.as_ref().filter(|_| !told.is_empty()).map(|session| (session.key.clone(), told));
+        let session = (!told.is_empty()).then(|| (session::key(event, case.cluster()), told));
         let stored = case.written.take().filter(|change| was_stored(event, change));
-        Verdict { findings, session, about_more, quiet, stored, evidence }
+        Verdict { findings, session, of_event, quiet, stored, evidence }
     }
 
     /// Turns a verdict into an alert, into one more event of an alert, or into a quiet line.
-    fn file(&mut self, verdict: Verdict, id: Option<AlertId>, log_stream: Option<&str>, report: &mut Report) {
-        let (Some(worst), Some(evidence), Some(mut id)) = (verdict.findings.first(), verdict.evidence, id) else {
+    fn file(&mut self, mut verdict: Verdict, id: Option<AlertId>, log_stream: Option<&str>, report: &mut Report) {
+        let (Some(evidence), Some(mut id)) = (verdict.evidence, id) else {
             return report.quiet(verdict.quiet, 1);
         };
+        let mut of_session = None;
         if let Some((key, told)) = verdict.session {
-            let mark = self.memory.session(&key).cloned().unwrap_or_default();
-            let fresh = told.iter().any(|(detection, severity)| {
-                !mark.told.iter().any(|(known, before)| known == detection && before >= severity)
-            });
-            if !fresh && !verdict.about_more {
+            let mut mark = self.memory.session(&key).cloned().unwrap_or_default();
+            mark.events += 1;
+            let is_told = |detection: &str, severity: Severity| {
+                mark.told.iter().any(|(known, before)| *known == detection && *before >= severity)
+            };
+            let fresh = told.iter().any(|(detection, severity)| !is_told(detection, *severity));
+            if !fresh && verdict.of_event.is_none() {
+                self.memory.mark_session(key.clone(), mark);
                 return match self.sessions.get(&key).and_then(|index| report.alerts.get_mut(*index)) {
                     Some(alert) => {
                         add_event(alert, evidence);
                         report.alerted += 1;
                     }
-                    None => report.quiet(Quiet::SessionTold, 1),
+                    None => report.quiet(verdict.quiet.or_told(), 1),
                 };
             }
-            if !verdict.about_more {
+            if verdict.of_event.is_none() {
                 id = session_id(&key, &told);
-                self.sessions.insert(key.clone(), report.alerts.len());
+                of_session = Some(key.clone());
+                if let Some(before) = self.events_in_the_hour_before(&key)
+                    && let Some(worst) = verdict.findings.first_mut()
+                {
+                    let note = format!("the same session had {before} such events in the hour before");
+                    worst.hit.changes.push(Delta::Note(note));
+                }
+            }
+            if let Some(worst) = verdict.of_event {
+                // What was told of the session stays away, unless it makes this more urgent.
+                verdict.findings.retain(|Finding { detection, hit }| {
+                    let of_event = !told.iter().any(|(known, _)| *known == detection.id);
+                    of_event || hit.severity > worst || !is_told(detection.id, hit.severity)
+                });
             }
             self.memory.mark_session(key, merged(mark, told));
         }
+        let Some(worst) = verdict.findings.first() else {
+            return report.quiet(verdict.quiet, 1);
+        };
         if !self.ids.insert(id.clone()) {
             return report.quiet(Quiet::Repeated, 1);
+        }
+        if let Some(key) = of_session {
+            self.sessions.insert(key, report.alerts.len());
         }
         report.alerted += 1;
         report.alerts.push(Alert {
@@ -146,6 +172,12 @@ impl<'a> Batch<'a> {
         });
     }
 
+    /// What the count of a session came to in the hour before, so that a session told at its first event is told whole.
+    fn events_in_the_hour_before(&self, key: &SessionKey) -> Option<u64> {
+        let before = SessionKey { hour: key.hour - 1, ..key.clone() };
+        self.memory.session(&before).map(|mark| mark.events)
+    }
+
     fn learn(&mut self, change: &Change, event: &AuditEvent<'_>, granted: Option<Granted>) {
         let cluster = self.source.cluster.as_deref().unwrap_or_default();
         let time = event.time();
@@ -156,6 +188,7 @@ impl<'a> Batch<'a> {
                 let remembered = Remembered { state, version: change.version(), time, deleted: false, granted };
                 self.memory.keep(key, remembered);
             }
+            (Action::Created, Content::NotRecorded) => text_lines::remember_unseen(change, event, cluster, self.memory),
             (Action::Deleted, _) => self.memory.forget(&change.key(cluster), time),
             (Action::DeletedMany, _) => {
                 for gone in &change.deleted {
@@ -189,15 +222,21 @@ fn granted(findings: &[Finding], event: &AuditEvent<'_>) -> Option<Granted> {
 
 /// Why an event without a finding is quiet.
 fn quiet(case: &Case<'_>) -> Quiet {
-    if case.event.stage == Stage::ResponseStarted && case.event.outcome() != Outcome::Unauthenticated {
+    if case.event.outcome() == Outcome::Unauthenticated {
+        return Quiet::Unauthenticated;
+    }
+    if case.event.stage == Stage::ResponseStarted {
         return Quiet::OtherStage;
     }
     let of_change = case.written.as_ref().map(|change| change.ordinary);
     let of_token = case.token_request.as_ref().map(|request| request.ordinary);
-    match (of_change.or(of_token), &case.session) {
+    let of_certificate = case.signing_request.as_ref().map(|request| request.ordinary);
+    match (of_change.or(of_token).or(of_certificate), &case.session) {
         (Some(ordinary), _) => ordinary.map_or(Quiet::NotOfInterest, Quiet::from),
         (None, Some(_)) => Quiet::OrdinaryPodTraffic,
-        (None, None) => Quiet::NotOfInterest,
+        (None, None) if case.identity() != Identity::Anonymous => Quiet::NotOfInterest,
+        (None, None) if case.event.outcome() == Outcome::Denied => Quiet::AnonymousRefused,
+        (None, None) => Quiet::AnonymousOpen,
     }
 }
 
@@ -211,15 +250,17 @@ fn event_id(event: &AuditEvent<'_>, source: &Source) -> AlertId {
         event.verb.as_str(),
         &event.request_uri,
         &event.caller.authenticated.username,
+        event.object.as_ref().map_or("", |object| &object.name),
     ])
 }
 
-/// The same for the same session, hour and detections, however its events are split into batches.
+/// The same for the same session, hour, detections and severities, however its events are split into batches.
 fn session_id(key: &SessionKey, told: &[(&'static str, Severity)]) -> AlertId {
     let hour = key.hour.to_string();
     let (namespace, name) = &key.account;
-    let parts = ["session", &key.cluster, namespace, name, &key.credential, &key.peer, key.family, &hour];
-    AlertId::of(parts.into_iter().chain(told.iter().map(|(detection, _)| *detection)))
+    let parts =
+        ["session", &key.cluster, namespace, name, &key.credential, &key.peer, key.family, &key.acting_as, &hour];
+    AlertId::of(parts.into_iter().chain(told.iter().flat_map(|(detection, severity)| [*detection, severity.as_str()])))
 }
 
 fn add_event(alert: &mut Alert, evidence: Evidence) {

@@ -55,14 +55,28 @@ reasons! {
         Failed = "failed",
         /// The control plane, its identity proven, doing what it always does.
         ControlPlaneRoutine = "control-plane-routine",
+        /// Somebody without credentials, refused: scanners of the internet do it all day.
+        AnonymousRefused = "anonymous-refused",
+        /// Somebody without credentials, asking for health, version or discovery.
+        AnonymousOpen = "anonymous-open",
         /// A session that was told in this hour already.
         SessionTold = "session-told",
         /// The same event a second time in one batch.
         Repeated = "repeated",
         /// The operator does not want to be told: an exception covers it.
         Exception = "exception",
-        /// A text line of the api stream that tells nothing of interest.
+        /// A text line that tells nothing of interest.
         OrdinaryText = "ordinary-text",
+        /// What the same line said was told in this hour already.
+        TopicTold = "topic-told",
+        /// A request refused before it was known who asked (401); the api stream tells the cause.
+        Unauthenticated = "unauthenticated",
+        /// An IAM principal let in, or the step before it.
+        OrdinaryLogin = "ordinary-login",
+        /// A login that the authenticator refused, of a principal it was not seen to let in.
+        RefusedLogin = "refused-login",
+        /// A call of the AWS API that changes nobody's way into a cluster.
+        OtherCall = "other-call",
         /// A stream that no detection reads.
         OtherStream = "other-stream",
     }
@@ -91,8 +105,20 @@ reasons! {
         UnreadableEntries = "unreadable-entries",
         /// The delivery is damaged: what stood before the damage was judged.
         DamagedDelivery = "damaged-delivery",
+        /// JSON that is no record of CloudTrail.
+        NotACall = "not-a-call",
         /// Text that belongs to no control-plane log.
         UnknownText = "unknown-text",
+    }
+}
+
+impl Quiet {
+    /// The reason of a line whose session was told already: its own, where it has a better one.
+    pub(super) fn or_told(self) -> Self {
+        match self {
+            Self::NotOfInterest | Self::OrdinaryPodTraffic => Self::SessionTold,
+            other => other,
+        }
     }
 }
 

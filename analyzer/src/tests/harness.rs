@@ -9,7 +9,7 @@ use crate::alert::Alert;
 use crate::detections;
 use crate::envelope::LogLine;
 use crate::memory::Memory;
-use crate::report::{Report, analyze};
+use crate::report::{Report, analyze, analyze_cloudtrail};
 use crate::settings::Settings;
 use crate::stream::Source;
 
@@ -63,6 +63,8 @@ impl Case {
                 account: Some("111122223333".to_owned()),
                 region: Some("eu-central-1".to_owned()),
                 cluster: Some("prod".to_owned()),
+                // For lines that do not look like the stream they come from.
+                log_stream: self.json.get("stream").map(|stream| format!("{}-0", stream.as_str().unwrap())),
                 ..Source::default()
             },
             trusted_networks: networks.iter().map(|network| network.as_str().unwrap().parse().unwrap()).collect(),
@@ -98,12 +100,23 @@ pub(crate) fn read(path: &Path) -> Vec<Case> {
     cases.into_iter().map(|json| Case { json }).collect()
 }
 
-/// Judges lines that came in one batch.
+/// Judges lines that came in one batch, and the calls of the AWS API among them.
 pub(crate) fn judge(lines: &[String], settings: &Settings, memory: &mut Memory) -> Report {
-    let lines = lines.iter().map(|line| {
+    let (calls, lines): (Vec<&String>, Vec<&String>) = lines.iter().partition(|line| is_call(line));
+    let lines = lines.into_iter().map(|line| {
         Ok(LogLine { timestamp_ms: Some(1_795_416_561_478), log_stream: None, message: line.as_str().into() })
     });
-    analyze(&Source::default(), lines, settings, memory)
+    let mut report = analyze(&Source::default(), lines, settings, memory);
+    for call in calls {
+        report.absorb(analyze_cloudtrail(call, settings, memory));
+    }
+    report
+}
+
+/// CloudTrail has a way in of its own; here its records stand among the lines.
+fn is_call(line: &str) -> bool {
+    serde_json::from_str::<Value>(line)
+        .is_ok_and(|value| ["eventSource", "detail-type", "Records"].iter().any(|member| value.get(member).is_some()))
 }
 
 /// What alerts say, by detection: `severity: what`.

@@ -194,3 +194,30 @@ fn without_memory_every_detection_still_works() {
         }
     }
 }
+
+#[test]
+fn an_impostor_under_a_name_of_the_control_plane_is_always_told() {
+    let mut judged = 0;
+    for (file, case) in cases() {
+        for line in case.lines() {
+            let Ok(mut event) = serde_json::from_str::<Value>(&line) else {
+                continue;
+            };
+            let name = event["user"]["username"].as_str().unwrap_or_default().to_owned();
+            if !(name.starts_with("system:") || name.starts_with("eks:")) || event["stage"] == json!("RequestReceived")
+            {
+                continue;
+            }
+            // The same name and groups, given to a person by a mapping.
+            event["user"]["uid"] = json!("aws-iam-authenticator:111122223333:AIDAEXAMPLE0000000001");
+            event["user"]["extra"] = json!({
+                "arn": ["arn:aws:iam::111122223333:user/mallory"],
+                "sessionName": [""],
+            });
+            judged += 1;
+            let told = found(&judge(&[event.to_string()], &case.settings(), &mut Memory::default()).alerts);
+            assert!(told.contains_key("identity-forged"), "{file}, `{}`: {name} is not told: {told:?}", case.name());
+        }
+    }
+    assert!(judged > 50, "{judged}");
+}

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::envelope::LogLine;
 use rolewatch_analyzer::memory::Memory;
 use rolewatch_analyzer::report::analyze;
 use rolewatch_analyzer::settings::Settings;
+use rolewatch_analyzer::severity::Severity;
 use rolewatch_analyzer::stream::Source;
 use rolewatch_lambda::config::VARIABLES;
 
@@ -48,11 +50,16 @@ fn the_narrow_filter_pattern_passes_every_line_that_matters() {
     }
 }
 
-/// The ids of the alerts that these lines give, and of their detections.
+/// The ids of the alerts that these lines give, and of their detections, from low upwards.
 fn ids(lines: &[&str]) -> BTreeSet<String> {
     let lines = lines.iter().map(|line| Ok(LogLine { timestamp_ms: None, log_stream: None, message: (*line).into() }));
     let report = analyze(&Source::default(), lines, &Settings::default(), &mut Memory::default());
-    report.alerts.iter().map(|alert| format!("{} {:?}", alert.id.as_str(), alert.detection_ids())).collect()
+    let alerts = report.alerts.iter().filter(|alert| alert.severity >= Severity::Low);
+    let of = |alert: &Alert| -> BTreeSet<&str> {
+        let findings = alert.findings.iter().filter(|finding| finding.hit.severity >= Severity::Low);
+        findings.map(|finding| finding.detection.id).collect()
+    };
+    alerts.map(|alert| format!("{} {:?}", alert.id.as_str(), of(alert))).collect()
 }
 
 /// What was recorded of each scenario, where the recordings are at hand.

@@ -154,7 +154,7 @@ pub(super) fn open(text: &[u8], prefix: Option<&Prefix>, intake: &mut Intake<'_>
         Shape::QueryRow => query_row(&mut reader, intake),
         Shape::EventBridge => event_bridge(&mut reader, intake),
         Shape::CloudTrail => {
-            intake.skip(Reason::CloudTrail);
+            intake.call(text);
             Ok(())
         }
         Shape::Array if is_query_row(text) => query_row(&mut reader, intake),
@@ -267,15 +267,19 @@ fn on_failure(reader: &mut Reader<'_>, intake: &mut Intake<'_>, depth: usize) ->
 
 /// An event of `EventBridge`. Of those, only the ones that carry a record of CloudTrail have to do with EKS.
 fn event_bridge(reader: &mut Reader<'_>, intake: &mut Intake<'_>) -> Walk {
-    let mut recorded = false;
+    let (mut recorded, mut detail) = (false, None);
     members(reader, |key, reader| {
-        if key == "detail-type" && reader.peek()? == Kind::String {
-            recorded = reader.string()?.ends_with("via CloudTrail");
-            return Ok(());
+        match key {
+            "detail-type" if reader.peek()? == Kind::String => recorded = reader.string()?.ends_with("via CloudTrail"),
+            "detail" => detail = Some(reader.raw()?),
+            _ => reader.skip()?,
         }
-        reader.skip()
+        Ok(())
     })?;
-    intake.skip(if recorded { Reason::CloudTrail } else { Reason::Unknown });
+    match detail.filter(|_| recorded) {
+        Some(record) => intake.call(record),
+        None => intake.skip(Reason::Unknown),
+    }
     Ok(())
 }
 
