@@ -151,7 +151,7 @@ fn a_mistake_is_told_with_its_place() {
             "the id `a` is there twice",
         ),
         ("exceptions: {".to_owned(), 1, ""),
-        ("".to_owned(), 1, ""),
+        (String::new(), 1, ""),
     ];
     let mut wrong = Vec::new();
     for (text, line, what) in rows {
