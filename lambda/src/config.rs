@@ -15,7 +15,7 @@ use crate::exceptions::Place;
 
 /// What the operator may set, in the order of the reference page.
 pub const VARIABLES: &[&Variable] =
-    &[&ALERT_TOPIC_ARN, &MIN_SEVERITY, &ALERT_CAP, &EXCEPTIONS, &TRUSTED_NETWORKS, &CLUSTER_NAME];
+    &[&ALERT_TOPIC_ARN, &CHAT_TOPIC_ARN, &MIN_SEVERITY, &ALERT_CAP, &EXCEPTIONS, &TRUSTED_NETWORKS, &CLUSTER_NAME];
 
 /// One environment variable: name, meaning, default and what may be set.
 #[derive(Debug)]
@@ -37,6 +37,15 @@ pub const ALERT_TOPIC_ARN: Variable = Variable {
               topic: one message group per cluster, the alert id as deduplication id.",
     default: "none; it must be set",
     allowed: "the ARN of an SNS topic, `arn:aws:sns:<region>:<account>:<name>`",
+};
+
+/// The topic of a chat channel.
+pub const CHAT_TOPIC_ARN: Variable = Variable {
+    name: "ROLEWATCH_CHAT_TOPIC_ARN",
+    meaning: "A second SNS topic, for Amazon Q Developer in chat applications: every alert goes there too, as a \
+              custom notification. Let nothing else publish to it or subscribe to it.",
+    default: "none",
+    allowed: "the ARN of a standard SNS topic, `arn:aws:sns:<region>:<account>:<name>`",
 };
 
 /// The least urgent severity that is sent.
@@ -87,6 +96,8 @@ pub const CLUSTER_NAME: Variable = Variable {
 pub struct Config {
     /// Where alerts go.
     pub alert_topic: TopicArn,
+    /// Where alerts go for a chat channel, if there is one.
+    pub chat_topic: Option<TopicArn>,
     /// Alerts less urgent are counted and not sent.
     pub min_severity: Severity,
     /// The most messages that one delivery brings.
@@ -151,6 +162,7 @@ impl Config {
         let topic = values.of_variable(&ALERT_TOPIC_ARN).ok_or(ConfigError::Missing(&ALERT_TOPIC_ARN))?;
         Ok(Self {
             alert_topic: TopicArn::parse(topic).ok_or(ConfigError::NotAllowed(&ALERT_TOPIC_ARN))?,
+            chat_topic: values.read(&CHAT_TOPIC_ARN, |arn| TopicArn::parse(arn).filter(|topic| !topic.is_fifo()))?,
             min_severity: values.read(&MIN_SEVERITY, Severity::parse)?.unwrap_or(Severity::Low),
             alert_cap: values.read(&ALERT_CAP, parse_cap)?.unwrap_or(ALERTS_MAX),
             exceptions: values.of_variable(&EXCEPTIONS).map(parse_exceptions).transpose()?,
@@ -356,6 +368,10 @@ mod tests {
             (
                 &[TOPIC, ("ROLEWATCH_TRUSTED_NETWORKS", "10.0.0.0/8,10.0.0.300/32")],
                 "entry 2 of `ROLEWATCH_TRUSTED_NETWORKS` cannot be used; set it to networks",
+            ),
+            (
+                &[TOPIC, ("ROLEWATCH_CHAT_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:chat.fifo")],
+                "`ROLEWATCH_CHAT_TOPIC_ARN` cannot be used; set it to the ARN of a standard SNS topic",
             ),
             (&[TOPIC, ("ROLEWATCH_ALERT_CAP", "0")], "`ROLEWATCH_ALERT_CAP` cannot be used; set it to a whole number"),
             (

@@ -1,5 +1,7 @@
 //! Where alerts go.
 
+pub mod both;
+pub mod chat;
 pub mod sns;
 
 use std::time::{Duration, Instant};
