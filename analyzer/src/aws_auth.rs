@@ -77,6 +77,8 @@ pub enum Pitfall {
     UnknownSection(String),
     /// A role ARN with a path never matches, because the caller's STS ARN has none.
     Path(String),
+    /// There are no wildcards: an ARN with `*` matches nobody.
+    Wildcard(String),
     /// The same ARN twice: the last one counts.
     Duplicate(String),
 }
@@ -95,6 +97,9 @@ impl std::fmt::Display for Pitfall {
                 write!(formatter, "`{section}` is not a section that EKS reads; names are case-sensitive")
             }
             Self::Path(arn) => write!(formatter, "{arn} has a path, so it never matches; remove the path"),
+            Self::Wildcard(arn) => {
+                write!(formatter, "{arn} has a wildcard, which EKS does not know: it matches nobody")
+            }
             Self::Duplicate(arn) => write!(formatter, "{arn} is mapped more than once; the last mapping counts"),
         }
     }
@@ -148,6 +153,11 @@ impl AwsAuth {
                 && arn.split_once(":role/").is_some_and(|(_, name)| name.contains('/'))
             {
                 self.pitfalls.push(Pitfall::Path(crate::text::name(arn)));
+            }
+            if let IamPrincipal::Role(arn) | IamPrincipal::User(arn) = &mapping.principal
+                && arn.contains('*')
+            {
+                self.pitfalls.push(Pitfall::Wildcard(crate::text::name(arn)));
             }
             if seen.insert(mapping.principal.clone()) {
                 kept.push(mapping);

@@ -49,8 +49,10 @@ fn recorded_deliveries_give_their_alerts() {
         if klog > 0 && messages.is_empty() {
             missed.push(format!("{file}: api log"));
         }
-        if expected.is_empty() && klog == 0 && !messages.is_empty() {
-            missed.push(format!("{file}: {} alerts too many", messages.len()));
+        // The labels are about audit events; the text streams tell of broken mappings and refused tokens besides.
+        let needless = messages.iter().filter(|message| !message.audit_ids().is_empty()).count();
+        if expected.is_empty() && klog == 0 && needless > 0 {
+            missed.push(format!("{file}: {needless} alerts too many"));
         }
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
