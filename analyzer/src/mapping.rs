@@ -134,9 +134,11 @@ pub fn dangers(after: &AwsAuth, before: Option<&AwsAuth>) -> Vec<(Severity, Stri
     for pitfall in &after.pitfalls {
         let severity = match pitfall {
             Pitfall::Broken(_) => Severity::High,
-            Pitfall::UnknownSection(_) | Pitfall::Invalid(..) | Pitfall::Path(_) | Pitfall::Duplicate(_) => {
-                Severity::Low
-            }
+            Pitfall::UnknownSection(_)
+            | Pitfall::Invalid(..)
+            | Pitfall::Path(_)
+            | Pitfall::Wildcard(_)
+            | Pitfall::Duplicate(_) => Severity::Low,
         };
         found.push((severity, capital(&pitfall.to_string())));
     }
