@@ -103,19 +103,24 @@ impl Book {
             Ok(Err(error)) => Err(error),
             Ok(Ok(text)) => Exceptions::read(&text).map_err(FetchError::Unusable),
         };
+        self.take_in(read)
+    }
+
+    /// Keeps what was read, or what was kept before.
+    fn take_in(&self, read: Result<Exceptions, FetchError>) -> Current {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match read {
             Ok(exceptions) => {
-                let exceptions = Arc::new(exceptions);
-                if exceptions != current {
+                if exceptions != *state.current {
                     tracing::info!(exceptions = exceptions.all().len(), "exceptions read");
+                    state.current = Arc::new(exceptions);
                 }
-                self.state.lock().unwrap_or_else(PoisonError::into_inner).current = Arc::clone(&exceptions);
-                Current { exceptions, failed: false }
+                Current { exceptions: Arc::clone(&state.current), failed: false }
             }
             Err(error) => {
-                let kept = current.all().len();
+                let kept = state.current.all().len();
                 tracing::error!(error_type = error.code(), kept, "the exceptions cannot be read: {error}");
-                Current { exceptions: current, failed: true }
+                Current { exceptions: Arc::clone(&state.current), failed: true }
             }
         }
     }
@@ -128,7 +133,22 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
-    use super::Place;
+    use super::{Book, Exceptions, FetchError, Place};
+
+    #[test]
+    fn the_last_good_copy_holds_until_there_is_a_better_one() {
+        let one = "exceptions: [{id: a, reason: r, owner: o, expires: 2030-01-01, verbs: [get]}]";
+        let book = Book::empty();
+        let ids = |read| {
+            let current = book.take_in(read);
+            (current.exceptions.all().iter().map(|it| it.id.clone()).collect::<Vec<_>>(), current.failed)
+        };
+        assert_eq!(ids(Err(FetchError::Unreachable)), (Vec::new(), true));
+        assert_eq!(ids(Exceptions::read(one).map_err(FetchError::Unusable)), (vec!["a".to_owned()], false));
+        assert_eq!(ids(Err(FetchError::Missing)), (vec!["a".to_owned()], true));
+        assert_eq!(ids(Exceptions::read("broken: [").map_err(FetchError::Unusable)), (vec!["a".to_owned()], true));
+        assert_eq!(ids(Exceptions::read("exceptions: []").map_err(FetchError::Unusable)), (Vec::new(), false));
+    }
 
     #[test]
     fn a_place_is_told_by_how_it_begins() {

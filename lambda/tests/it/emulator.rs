@@ -23,7 +23,7 @@ impl Emulator {
     fn start() -> Result<Self, &'static str> {
         let python = python();
         if !python.exists() {
-            return Err("the tests need the emulator of SNS and SQS; run `make venv` once, or `make test`");
+            return Err("the tests need the emulator of AWS; run `make venv` once, or `make test`");
         }
         let mut process = Command::new(python)
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/emulator.py"))
@@ -35,7 +35,7 @@ impl Emulator {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut port).unwrap();
         if port.is_empty() {
             process.wait().unwrap();
-            return Err("the emulator of SNS and SQS did not start; remove .cache and run `make venv`");
+            return Err("the emulator of AWS did not start; remove .cache and run `make venv`");
         }
         Ok(Self { address: format!("127.0.0.1:{}", port.trim()), _process: process })
     }
