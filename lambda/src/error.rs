@@ -97,7 +97,7 @@ pub const CODES: &[ErrorCode] = &[
     ErrorCode {
         code: "sns-topic-missing",
         meaning: "The topic does not exist.",
-        remedy: "Correct `ROLEWATCH_ALERT_TOPIC_ARN`, or create the topic again.",
+        remedy: "Correct `ROLEWATCH_ALERT_TOPIC_ARN` or `ROLEWATCH_CHAT_TOPIC_ARN`, or create the topic again.",
     },
     ErrorCode {
         code: "sns-refused",

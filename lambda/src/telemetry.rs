@@ -52,7 +52,7 @@ pub const METRICS: &[Metric] = &[
     Metric {
         name: "AlertsFailed",
         unit: "Count",
-        meaning: "Alerts that SNS did not accept in this invocation. Lambda repeats the delivery; see Delivery promise.",
+        meaning: "Alerts that a topic did not accept in this invocation. Lambda repeats the delivery; see Delivery promise.",
     },
     Metric {
         name: "AlertsBelowMinimum",

@@ -25,7 +25,7 @@ impl<A: Sink, B: Sink> Sink for Both<A, B> {
                 sent.took += other.took;
                 Ok(sent)
             }
-            Err(error) => Err(error),
+            Err(error) => Err(SendError { sent, ..error }),
         }
     }
 }

@@ -186,4 +186,6 @@ fn a_chat_topic_that_is_missing_fails_the_delivery_and_holds_back_no_alert() {
     let mut lambda = lambda_at(&inbox, &sns, &[("ROLEWATCH_CHAT_TOPIC_ARN", missing)]);
     assert_eq!(lambda.invoke(&event(&[grant(1)])).code(), "sns-topic-missing");
     assert_eq!(inbox.take().len(), 1);
+    let metrics = &lambda.metrics()[0];
+    assert_eq!((&metrics["AlertsSent"], &metrics["AlertsFailed"]), (&json!(1), &json!(1)), "by the one, not the other");
 }
