@@ -1,5 +1,6 @@
 //! What is sent: the findings of one event, of one session, or of one burst, ready to be written out.
 
+pub mod chat;
 pub mod ocsf;
 mod record;
 pub mod text;

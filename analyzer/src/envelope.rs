@@ -107,6 +107,32 @@ impl Envelope {
         Self::open_document(text, damage)
     }
 
+    /// Opens every document of a string of base64 over gzip: a record of a Kinesis stream may hold several, one after
+    /// the other. What cannot be opened costs the ones after it and none before.
+    pub fn open_all(data: &str) -> Result<Vec<Self>, EnvelopeError> {
+        let Inflated { text, damage } = inflate(&decode_base64(data)?)?;
+        let (mut envelopes, mut start) = (Vec::new(), 0);
+        loop {
+            let rest = text.get(start..).unwrap_or_default();
+            let end = first_document(rest);
+            let document = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default().to_vec();
+            match (Self::open_document(document, damage.filter(|_| end.is_none())), end) {
+                (Ok(envelope), Some(end)) => {
+                    envelopes.push(envelope);
+                    start += end;
+                }
+                (Ok(envelope), None) => {
+                    envelopes.push(envelope);
+                    return Ok(envelopes);
+                }
+                (Err(error), _) => {
+                    envelopes.last_mut().ok_or(error)?.damage = Some(error);
+                    return Ok(envelopes);
+                }
+            }
+        }
+    }
+
     /// Opens the inflated document. `damage` is what is already known to be wrong with it.
     pub fn open_document(text: Vec<u8>, damage: Option<EnvelopeError>) -> Result<Self, EnvelopeError> {
         let head = Head::read(&text);
@@ -159,6 +185,13 @@ impl Envelope {
         }
         lines
     }
+}
+
+/// Where the first document of a text ends, when another one follows it.
+fn first_document(text: &[u8]) -> Option<usize> {
+    let start = text.iter().position(|byte| !byte.is_ascii_whitespace())?;
+    let end = start + Reader::new(text.get(start..)?).raw().ok()?.len();
+    text.get(end..)?.iter().any(|byte| !byte.is_ascii_whitespace()).then_some(end)
 }
 
 /// Reads one entry of a `logEvents` or `events` array, as CloudWatch Logs writes them in deliveries and in answers

@@ -280,6 +280,17 @@ impl Memory {
         self.secrets.insert((cluster.to_owned(), namespace.to_owned(), name.to_owned()), maker);
     }
 
+    /// Gets ready to be copied cheaply: a copy shares what is there now. To be called when no copy is in use.
+    pub fn settle(&mut self) {
+        self.objects.settle();
+        self.sessions.settle();
+        self.minted.settle();
+        self.credentials.settle();
+        self.addresses.settle();
+        self.secrets.settle();
+        self.streams.settle();
+    }
+
     /// How many entries were dropped because a part was full.
     #[must_use]
     pub fn dropped(&self) -> u64 {

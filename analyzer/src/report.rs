@@ -37,6 +37,8 @@ pub struct Report {
     pub quiet: BTreeMap<Quiet, u64>,
     /// Lines that could not be read, by reason.
     pub skipped: BTreeMap<Skip, u64>,
+    /// When the first line that has a time was written, in milliseconds since 1970.
+    pub first_ms: Option<i64>,
 }
 
 impl Report {
@@ -45,6 +47,7 @@ impl Report {
         self.alerts.extend(other.alerts);
         self.lines += other.lines;
         self.alerted += other.alerted;
+        self.first_ms = self.first_ms.or(other.first_ms);
         for (reason, count) in other.quiet {
             *self.quiet.entry(reason).or_default() += count;
         }
@@ -151,6 +154,7 @@ fn take<'l>(
             return report.skip(bad.into());
         }
     };
+    report.first_ms = report.first_ms.or(line.timestamp_ms);
     match stream(&line, source) {
         Some(Stream::Audit) => batch.judge(&line, report),
         // Entries of the api stream may go on over several lines, so they wait until they are whole.

@@ -3,7 +3,7 @@
 
 mod claims;
 mod docs;
-mod harness;
+pub(crate) mod harness;
 mod laws;
 mod recordings;
 mod samples;

@@ -106,11 +106,11 @@ class Template(unittest.TestCase):
 
     def test_topic_and_queue_refuse_plain_text(self):
         for kind in ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"):
-            (policy,) = of_type(kind).values()
-            denied = [it for it in policy["PolicyDocument"]["Statement"] if it["Effect"] == "Deny"]
-            self.assertEqual(denied[0]["Condition"], {"Bool": {"aws:SecureTransport": "false"}}, kind)
-        (topic,) = of_type("AWS::SNS::Topic").values()
-        self.assertEqual(topic["KmsMasterKeyId"], {"Ref": "AlertKey"})
+            for name, policy in of_type(kind).items():
+                denied = [it for it in policy["PolicyDocument"]["Statement"] if it["Effect"] == "Deny"]
+                self.assertEqual(denied[0]["Condition"], {"Bool": {"aws:SecureTransport": "false"}}, name)
+        for name, topic in of_type("AWS::SNS::Topic").items():
+            self.assertEqual(topic["KmsMasterKeyId"], {"Ref": "AlertKey"}, name)
 
     def test_the_subscription_waits_for_its_permission_and_leaves_one_free(self):
         filters = {name: it for name, it in RESOURCES.items() if it["Type"] == "AWS::Logs::SubscriptionFilter"}

@@ -1,15 +1,21 @@
 //! The environment variables: each documented once, read once at start.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 
 use ipnet::IpNet;
+use rolewatch_analyzer::exceptions::ExceptionsError;
+use rolewatch_analyzer::gather::ALERTS_MAX;
 use rolewatch_analyzer::severity::Severity;
 use rolewatch_analyzer::stream::Source;
 use rolewatch_analyzer::text::name;
 
+use crate::exceptions::Place;
+
 /// What the operator may set, in the order of the reference page.
-pub const VARIABLES: &[&Variable] = &[&ALERT_TOPIC_ARN, &MIN_SEVERITY, &TRUSTED_NETWORKS, &CLUSTER_NAME];
+pub const VARIABLES: &[&Variable] =
+    &[&ALERT_TOPIC_ARN, &CHAT_TOPIC_ARN, &MIN_SEVERITY, &ALERT_CAP, &EXCEPTIONS, &TRUSTED_NETWORKS, &CLUSTER_NAME];
 
 /// One environment variable: name, meaning, default and what may be set.
 #[derive(Debug)]
@@ -33,12 +39,39 @@ pub const ALERT_TOPIC_ARN: Variable = Variable {
     allowed: "the ARN of an SNS topic, `arn:aws:sns:<region>:<account>:<name>`",
 };
 
+/// The topic of a chat channel.
+pub const CHAT_TOPIC_ARN: Variable = Variable {
+    name: "ROLEWATCH_CHAT_TOPIC_ARN",
+    meaning: "A second SNS topic, for Amazon Q Developer in chat applications: every alert goes there too, as a \
+              custom notification. Let nothing else publish to it or subscribe to it.",
+    default: "none",
+    allowed: "the ARN of a standard SNS topic, `arn:aws:sns:<region>:<account>:<name>`",
+};
+
 /// The least urgent severity that is sent.
 pub const MIN_SEVERITY: Variable = Variable {
     name: "ROLEWATCH_MIN_SEVERITY",
     meaning: "Alerts less urgent than this are counted and not sent.",
     default: "`low`",
     allowed: "one of `informational`, `low`, `medium`, `high`, `critical`",
+};
+
+/// How many alerts one delivery may bring.
+pub const ALERT_CAP: Variable = Variable {
+    name: "ROLEWATCH_ALERT_CAP",
+    meaning: "The most messages that one delivery brings. The gravest are sent one by one, and what is more than the \
+              cap goes into one last digest: no alert is dropped.",
+    default: "50",
+    allowed: "a whole number from 1 to 500",
+};
+
+/// What nobody wants to be told.
+pub const EXCEPTIONS: Variable = Variable {
+    name: "ROLEWATCH_EXCEPTIONS",
+    meaning: "What was reviewed and need not be told; see [exceptions.md](exceptions.md). A parameter or an object is \
+              looked at again at most once a minute; when that fails, the last good copy holds.",
+    default: "none",
+    allowed: "`ssm:<name or ARN of a parameter>`, `s3://<bucket>/<key>`, or the YAML of the exceptions itself",
 };
 
 /// Networks that service accounts may come from.
@@ -63,8 +96,14 @@ pub const CLUSTER_NAME: Variable = Variable {
 pub struct Config {
     /// Where alerts go.
     pub alert_topic: TopicArn,
+    /// Where alerts go for a chat channel, if there is one.
+    pub chat_topic: Option<TopicArn>,
     /// Alerts less urgent are counted and not sent.
     pub min_severity: Severity,
+    /// The most messages that one delivery brings.
+    pub alert_cap: usize,
+    /// Where the exceptions stand, if there are any.
+    pub exceptions: Option<Place>,
     /// Public networks that service accounts may come from.
     pub trusted_networks: Vec<IpNet>,
     /// What to take where a delivery does not say: the cluster, and the Region the function runs in.
@@ -92,6 +131,9 @@ pub enum ConfigError {
     /// One element of a list is not allowed; counted from 1.
     #[error("entry {entry} of `{}` cannot be used; set it to {}", .0.name, .0.allowed, entry = .1)]
     EntryNotAllowed(&'static Variable, usize),
+    /// The exceptions that stand in the variable itself have a mistake.
+    #[error("`{}` cannot be used: {error}", .0.name, error = .1)]
+    Exceptions(&'static Variable, ExceptionsError),
     /// A variable with our prefix that we do not know: most likely a slip that would otherwise go unnoticed.
     #[error("`{0}` is not a variable of Rolewatch; use one of {known}", known = known_names())]
     Unknown(String),
@@ -116,37 +158,67 @@ impl Config {
     /// Reads the configuration from the variables of a process. An empty value counts as unset, because a template
     /// passes an empty parameter on as an empty value.
     pub fn from_variables(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, ConfigError> {
-        let (mut topic, mut severity, mut networks, mut cluster, mut region) = (None, None, None, None, None);
-        for (key, value) in variables {
-            let (key, value) = (key.to_string_lossy(), value.to_string_lossy().trim().to_owned());
-            let place = match key.as_ref() {
-                key if key == ALERT_TOPIC_ARN.name => &mut topic,
-                key if key == MIN_SEVERITY.name => &mut severity,
-                key if key == TRUSTED_NETWORKS.name => &mut networks,
-                key if key == CLUSTER_NAME.name => &mut cluster,
-                // Set by Lambda (Lambda developer guide, "Defined runtime environment variables").
-                "AWS_REGION" => &mut region,
-                key if key.starts_with(PREFIX) => return Err(ConfigError::Unknown(name(key))),
-                _ => continue,
-            };
-            *place = Some(value).filter(|value| !value.is_empty());
-        }
-        let topic = topic.ok_or(ConfigError::Missing(&ALERT_TOPIC_ARN))?;
+        let values = Values::of(variables)?;
+        let topic = values.of_variable(&ALERT_TOPIC_ARN).ok_or(ConfigError::Missing(&ALERT_TOPIC_ARN))?;
         Ok(Self {
-            alert_topic: TopicArn::parse(&topic).ok_or(ConfigError::NotAllowed(&ALERT_TOPIC_ARN))?,
-            min_severity: match severity {
-                Some(word) => Severity::parse(&word).ok_or(ConfigError::NotAllowed(&MIN_SEVERITY))?,
-                None => Severity::Low,
-            },
-            trusted_networks: networks.as_deref().map(parse_networks).transpose()?.unwrap_or_default(),
+            alert_topic: TopicArn::parse(topic).ok_or(ConfigError::NotAllowed(&ALERT_TOPIC_ARN))?,
+            chat_topic: values.read(&CHAT_TOPIC_ARN, |arn| TopicArn::parse(arn).filter(|topic| !topic.is_fifo()))?,
+            min_severity: values.read(&MIN_SEVERITY, Severity::parse)?.unwrap_or(Severity::Low),
+            alert_cap: values.read(&ALERT_CAP, parse_cap)?.unwrap_or(ALERTS_MAX),
+            exceptions: values.of_variable(&EXCEPTIONS).map(parse_exceptions).transpose()?,
+            trusted_networks: values
+                .of_variable(&TRUSTED_NETWORKS)
+                .map(parse_networks)
+                .transpose()?
+                .unwrap_or_default(),
             source: Source {
-                region,
-                cluster: cluster
-                    .map(|name| is_cluster_name(&name).then_some(name).ok_or(ConfigError::NotAllowed(&CLUSTER_NAME)))
-                    .transpose()?,
+                region: values.region.clone(),
+                cluster: values.read(&CLUSTER_NAME, |name| is_cluster_name(name).then(|| name.to_owned()))?,
                 ..Source::default()
             },
         })
+    }
+}
+
+/// What is set of our variables, and the Region of the function.
+#[derive(Default)]
+struct Values {
+    ours: BTreeMap<&'static str, String>,
+    region: Option<String>,
+}
+
+impl Values {
+    fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, ConfigError> {
+        let mut values = Self::default();
+        for (key, value) in variables {
+            let (key, value) = (key.to_string_lossy(), value.to_string_lossy().trim().to_owned());
+            if value.is_empty() && !key.starts_with(PREFIX) {
+                continue;
+            }
+            if let Some(variable) = VARIABLES.iter().find(|variable| variable.name == key) {
+                values.ours.insert(variable.name, value);
+            } else if key.starts_with(PREFIX) {
+                return Err(ConfigError::Unknown(name(&key)));
+            } else if key == REGION {
+                values.region = Some(value);
+            }
+        }
+        values.ours.retain(|_, value| !value.is_empty());
+        Ok(values)
+    }
+
+    fn of_variable(&self, variable: &Variable) -> Option<&str> {
+        self.ours.get(variable.name).map(String::as_str)
+    }
+
+    /// The value of a variable, read; an error when it cannot be.
+    fn read<T>(
+        &self,
+        variable: &'static Variable,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, ConfigError> {
+        let value = self.of_variable(variable).map(|value| read(value).ok_or(ConfigError::NotAllowed(variable)));
+        value.transpose()
     }
 }
 
@@ -215,6 +287,17 @@ fn parse_networks(list: &str) -> Result<Vec<IpNet>, ConfigError> {
         .collect()
 }
 
+fn parse_cap(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|cap| (1..=ALERT_CAP_MAX).contains(cap))
+}
+
+fn parse_exceptions(value: &str) -> Result<Place, ConfigError> {
+    Place::parse(value).map_err(|error| match error {
+        Some(error) => ConfigError::Exceptions(&EXCEPTIONS, error),
+        None => ConfigError::NotAllowed(&EXCEPTIONS),
+    })
+}
+
 /// EKS API reference, `CreateCluster`: `^[0-9A-Za-z][A-Za-z0-9\-_]*`, at most 100 characters.
 fn is_cluster_name(text: &str) -> bool {
     text.len() <= 100
@@ -228,6 +311,10 @@ fn known_names() -> String {
 
 /// Every variable of ours begins with it, so that a slip in a name can be told from somebody else's variable.
 const PREFIX: &str = "ROLEWATCH_";
+/// Set by Lambda (Lambda developer guide, "Defined runtime environment variables").
+const REGION: &str = "AWS_REGION";
+/// More messages than this from one delivery would take a time-out to publish, and nobody reads them.
+const ALERT_CAP_MAX: usize = 500;
 
 #[cfg(test)]
 mod tests {
@@ -281,6 +368,19 @@ mod tests {
             (
                 &[TOPIC, ("ROLEWATCH_TRUSTED_NETWORKS", "10.0.0.0/8,10.0.0.300/32")],
                 "entry 2 of `ROLEWATCH_TRUSTED_NETWORKS` cannot be used; set it to networks",
+            ),
+            (
+                &[TOPIC, ("ROLEWATCH_CHAT_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:chat.fifo")],
+                "`ROLEWATCH_CHAT_TOPIC_ARN` cannot be used; set it to the ARN of a standard SNS topic",
+            ),
+            (&[TOPIC, ("ROLEWATCH_ALERT_CAP", "0")], "`ROLEWATCH_ALERT_CAP` cannot be used; set it to a whole number"),
+            (
+                &[TOPIC, ("ROLEWATCH_EXCEPTIONS", "s3://bucket")],
+                "`ROLEWATCH_EXCEPTIONS` cannot be used; set it to `ssm:",
+            ),
+            (
+                &[TOPIC, ("ROLEWATCH_EXCEPTIONS", "exceptions:\n- id: [urgent\n")],
+                "`ROLEWATCH_EXCEPTIONS` cannot be used: line ",
             ),
             (&[TOPIC, ("ROLEWATCH_CLUSTER_NAME", "-x")], "`ROLEWATCH_CLUSTER_NAME` cannot be used"),
             (&[TOPIC, ("ROLEWATCH_MIN_SEVERTY", "low")], "`ROLEWATCH_MIN_SEVERTY` is not a variable of Rolewatch; use"),

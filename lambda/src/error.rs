@@ -97,7 +97,7 @@ pub const CODES: &[ErrorCode] = &[
     ErrorCode {
         code: "sns-topic-missing",
         meaning: "The topic does not exist.",
-        remedy: "Correct `ROLEWATCH_ALERT_TOPIC_ARN`, or create the topic again.",
+        remedy: "Correct `ROLEWATCH_ALERT_TOPIC_ARN` or `ROLEWATCH_CHAT_TOPIC_ARN`, or create the topic again.",
     },
     ErrorCode {
         code: "sns-refused",
@@ -141,7 +141,7 @@ pub const CODES: &[ErrorCode] = &[
     },
     ErrorCode {
         code: "event-unknown-shape",
-        meaning: "The event is neither of CloudWatch Logs nor of Kinesis.",
+        meaning: "The event is not of CloudWatch Logs, Kinesis or EventBridge.",
         remedy: "Remove the trigger that sends it.",
     },
     ErrorCode {
@@ -151,7 +151,7 @@ pub const CODES: &[ErrorCode] = &[
     },
     ErrorCode {
         code: "event-unsupported",
-        meaning: "An EventBridge event, which this version does not read.",
+        meaning: "An EventBridge event that is no call of the AWS API recorded by CloudTrail.",
         remedy: "Remove the rule that sends it.",
     },
     ErrorCode {

@@ -13,8 +13,9 @@ pub enum Event<'a> {
     /// Records of a Kinesis stream that a subscription writes to (Lambda developer guide, "Using Lambda to process
     /// records from Amazon Kinesis Data Streams").
     Kinesis(Vec<KinesisRecord<'a>>),
-    /// An EventBridge event (EventBridge user guide, "AWS service event metadata").
-    EventBridge,
+    /// An EventBridge event, as a whole: a call of the AWS API that CloudTrail recorded (EventBridge user guide, "AWS
+    /// service events delivered via CloudTrail").
+    EventBridge(&'a str),
 }
 
 /// One record of a Kinesis stream.
@@ -30,13 +31,15 @@ pub struct KinesisRecord<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     /// None of the shapes known.
-    #[error("the event has no shape that is known; send a CloudWatch Logs subscription or a Kinesis stream of one")]
+    #[error(
+        "the event has no shape that is known; send a CloudWatch Logs subscription, a Kinesis stream of one, or CloudTrail's calls by EventBridge"
+    )]
     UnknownShape,
     /// A shape that is known, without the part that matters.
     #[error("the event has no data; send it as the AWS service wrote it")]
     NoData,
-    /// An EventBridge event.
-    #[error("EventBridge events are not read by this version; remove the rule that sends them")]
+    /// An EventBridge event of another kind.
+    #[error("the EventBridge event is no call of the AWS API; send only `AWS API Call via CloudTrail`")]
     Unsupported,
 }
 
@@ -55,7 +58,7 @@ impl EventError {
 impl<'a> Event<'a> {
     /// Recognises the event from its JSON text.
     pub fn recognise(text: &'a str) -> Result<Self, EventError> {
-        Members::read(text).map_err(|_: JsonError| EventError::UnknownShape)?.event()
+        Members::read(text).map_err(|_: JsonError| EventError::UnknownShape)?.event(text)
     }
 }
 
@@ -66,7 +69,7 @@ struct Members<'a> {
     awslogs_data: Option<Cow<'a, str>>,
     records: Option<Vec<Record<'a>>>,
     detail: bool,
-    detail_type: bool,
+    detail_type: Option<Cow<'a, str>>,
 }
 
 #[derive(Default)]
@@ -98,8 +101,7 @@ impl<'a> Members<'a> {
                     reader.skip()?;
                 }
                 ("detail-type", Kind::String) => {
-                    members.detail_type = true;
-                    reader.skip()?;
+                    members.detail_type = Some(reader.string()?);
                 }
                 _ => reader.skip()?,
             }
@@ -108,7 +110,7 @@ impl<'a> Members<'a> {
         Ok(members)
     }
 
-    fn event(self) -> Result<Event<'a>, EventError> {
+    fn event(self, text: &'a str) -> Result<Event<'a>, EventError> {
         if self.awslogs {
             return self.awslogs_data.map(Event::Logs).ok_or(EventError::NoData);
         }
@@ -123,7 +125,11 @@ impl<'a> Members<'a> {
             });
             return records.collect::<Option<_>>().map(Event::Kinesis).ok_or(EventError::NoData);
         }
-        if self.detail && self.detail_type { Ok(Event::EventBridge) } else { Err(EventError::UnknownShape) }
+        match self.detail_type {
+            Some(kind) if self.detail && is_call(&kind) => Ok(Event::EventBridge(text)),
+            Some(_) if self.detail => Err(EventError::Unsupported),
+            _ => Err(EventError::UnknownShape),
+        }
     }
 }
 
@@ -148,6 +154,12 @@ impl<'a> Record<'a> {
     }
 }
 
+/// The detail types under which CloudTrail's records come (EventBridge user guide, "AWS service events delivered via
+/// CloudTrail").
+fn is_call(detail_type: &str) -> bool {
+    detail_type.ends_with(" via CloudTrail")
+}
+
 fn string_member<'a>(reader: &mut Reader<'a>, name: &str) -> Result<Option<Cow<'a, str>>, JsonError> {
     let mut found = None;
     reader.object(|key, reader| {
@@ -164,6 +176,8 @@ fn string_member<'a>(reader: &mut Reader<'a>, name: &str) -> Result<Option<Cow<'
 mod tests {
     use super::{Event, EventError, KinesisRecord};
 
+    const CALL: &str = r#"{"source":"aws.eks","detail-type":"AWS API Call via CloudTrail","detail":{}}"#;
+
     #[test]
     fn events_are_told_by_their_shape() {
         let record = KinesisRecord { sequence_number: "49".into(), data: "QQ==".into() };
@@ -174,7 +188,8 @@ mod tests {
                 r#"{"Records":[{"eventSource":"aws:kinesis","kinesis":{"sequenceNumber":"49","data":"QQ=="}}]}"#,
                 Ok(Event::Kinesis(vec![record])),
             ),
-            (r#"{"source":"aws.eks","detail-type":"AWS API Call via CloudTrail","detail":{}}"#, Ok(Event::EventBridge)),
+            (CALL, Ok(Event::EventBridge(CALL))),
+            (r#"{"detail-type":"EC2 Instance State-change Notification","detail":{}}"#, Err(EventError::Unsupported)),
             (r#"{"awslogs":{}}"#, Err(EventError::NoData)),
             (r#"{"awslogs":{"data":7}}"#, Err(EventError::NoData)),
             (r#"{"Records":[{"kinesis":{"data":"QQ=="}}]}"#, Err(EventError::NoData)),

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use lambda_runtime::{LambdaEvent, tracing};
 use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::envelope::{Envelope, EnvelopeError, EnvelopeKind};
-use rolewatch_analyzer::gather::gather;
+use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
-use rolewatch_analyzer::report::analyze_envelope;
+use rolewatch_analyzer::report::{Report, analyze_cloudtrail, analyze_envelope};
 use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::severity::Severity;
 use rolewatch_analyzer::text::name;
@@ -22,7 +22,8 @@ use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::error::HandlerError;
-use crate::event::{Event, EventError, KinesisRecord};
+use crate::event::{Event, KinesisRecord};
+use crate::exceptions::Book;
 use crate::sink::{SendError, Sent, Sink};
 use crate::telemetry::{Tally, millis};
 
@@ -31,9 +32,19 @@ use crate::telemetry::{Tally, millis};
 pub struct Handler<S> {
     settings: Settings,
     min_severity: Severity,
+    alert_cap: usize,
     sink: S,
+    book: Book,
     memory: Mutex<Memory>,
     cold: AtomicBool,
+}
+
+/// What is judged together.
+enum Delivery<'a> {
+    /// Documents of CloudWatch Logs: one, or those of a record of a stream.
+    Logs(Vec<Envelope>),
+    /// A call of the AWS API, as EventBridge brings it.
+    Call(&'a str),
 }
 
 /// What one invocation gave us besides the event.
@@ -45,11 +56,13 @@ struct Invocation<'a> {
 
 impl<S: Sink> Handler<S> {
     /// A handler that remembers nothing yet.
-    pub fn new(config: Config, sink: S) -> Self {
+    pub fn new(config: Config, sink: S, book: Book) -> Self {
         Self {
             settings: Settings { source: config.source, trusted_networks: config.trusted_networks },
             min_severity: config.min_severity,
+            alert_cap: config.alert_cap,
             sink,
+            book,
             memory: Mutex::default(),
             cold: AtomicBool::new(true),
         }
@@ -62,19 +75,29 @@ impl<S: Sink> Handler<S> {
         let invocation = Invocation { request_id: &context.request_id, deadline: deadline(context.deadline) };
         let error = match Event::recognise(event.payload.get()) {
             Ok(Event::Logs(data)) => {
-                let mut memory = self.memory().clone();
-                self.delivery(|| Envelope::open(&data), &mut memory, invocation).await?;
-                *self.memory() = memory;
-                return Ok(Value::Null);
+                let open = || Ok(Delivery::Logs(vec![Envelope::open(&data)?]));
+                return self.alone(open, invocation).await;
             }
+            Ok(Event::EventBridge(call)) => return self.alone(|| Ok(Delivery::Call(call)), invocation).await,
             Ok(Event::Kinesis(records)) => return Ok(self.records(&records, invocation).await),
-            Ok(Event::EventBridge) => EventError::Unsupported,
             Err(error) => error,
         };
         let mut tally = Tally::default();
         tally.set("DeliveriesRefused", 1);
         tally.emit(invocation.request_id);
         Err(error.into())
+    }
+
+    /// A delivery that is an invocation of its own.
+    async fn alone<'d>(
+        &self,
+        open: impl FnOnce() -> Result<Delivery<'d>, EnvelopeError>,
+        invocation: Invocation<'_>,
+    ) -> Result<Value, HandlerError> {
+        let mut memory = self.memory().clone();
+        self.delivery(open, &mut memory, invocation).await?;
+        self.remember(memory);
+        Ok(Value::Null)
     }
 
     /// Judges the records of a stream one by one; the answer names those that have to come again (Lambda developer
@@ -84,10 +107,11 @@ impl<S: Sink> Handler<S> {
         let mut memory = self.memory().clone();
         for record in records {
             let before = memory.clone();
-            match self.delivery(|| Envelope::open(&record.data), &mut memory, invocation).await {
+            let open = || Envelope::open_all(&record.data).map(Delivery::Logs);
+            match self.delivery(open, &mut memory, invocation).await {
                 // Lambda repeats everything from the first failure on. What is repeated must not be remembered, or
                 // it would be judged differently the second time.
-                Ok(()) if failures.is_empty() => *self.memory() = memory.clone(),
+                Ok(()) if failures.is_empty() => self.remember(memory.clone()),
                 Ok(()) => {}
                 Err(error) => {
                     tracing::error!(error_type = error.code(), sequence_number = %record.sequence_number, "{error}");
@@ -100,13 +124,15 @@ impl<S: Sink> Handler<S> {
                 }
             }
         }
+        drop(memory);
+        self.memory().settle();
         json!({ "batchItemFailures": failures })
     }
 
     /// Opens, judges and sends one delivery, and says in metrics what became of it. A panic is an error like others.
-    async fn delivery(
+    async fn delivery<'d>(
         &self,
-        open: impl FnOnce() -> Result<Envelope, EnvelopeError>,
+        open: impl FnOnce() -> Result<Delivery<'d>, EnvelopeError>,
         memory: &mut Memory,
         invocation: Invocation<'_>,
     ) -> Result<(), HandlerError> {
@@ -122,30 +148,20 @@ impl<S: Sink> Handler<S> {
         result
     }
 
-    async fn judge_and_send(
+    async fn judge_and_send<'d>(
         &self,
-        open: impl FnOnce() -> Result<Envelope, EnvelopeError>,
+        open: impl FnOnce() -> Result<Delivery<'d>, EnvelopeError>,
         memory: &mut Memory,
         tally: &mut Tally,
         invocation: Invocation<'_>,
     ) -> Result<(), HandlerError> {
-        let envelope = open()?;
-        if envelope.kind() == EnvelopeKind::Control {
-            tally.set("ControlMessages", 1);
-            tracing::info!("control message acknowledged");
-            return Ok(());
-        }
-        let source = envelope.source().clone().or(&self.settings.source);
-        tally.cluster = source.cluster.as_deref().map(name);
-        if let Some(age) = age(&envelope) {
+        let mut report = self.judge(&open()?, memory, tally);
+        if let Some(age) = report.first_ms.and_then(age) {
             tally.set("DeliveryAge", millis(age));
         }
-        let mut report = analyze_envelope(&envelope, &self.settings, memory);
+        self.except(&mut report, tally, invocation).await;
         tally.report(&report);
-        if let Some(damage) = envelope.damage() {
-            tracing::warn!(error_type = damage.code(), "the delivery was read up to its damage");
-        }
-        let judged = gather(std::mem::take(&mut report.alerts));
+        let judged = gather_at_most(std::mem::take(&mut report.alerts), self.alert_cap);
         let all = judged.len();
         let alerts: Vec<Alert> = judged.into_iter().filter(|alert| alert.severity >= self.min_severity).collect();
         tally.set("AlertsBelowMinimum", all - alerts.len());
@@ -164,6 +180,54 @@ impl<S: Sink> Handler<S> {
         count_sent(tally, &result);
         result?;
         Ok(())
+    }
+
+    /// What became of the lines of a delivery, or of the call that it is about.
+    fn judge(&self, delivery: &Delivery<'_>, memory: &mut Memory, tally: &mut Tally) -> Report {
+        let envelopes = match delivery {
+            Delivery::Logs(envelopes) => envelopes,
+            Delivery::Call(call) => {
+                let report = analyze_cloudtrail(call, &self.settings, memory);
+                tally.cluster = report.alerts.first().and_then(|alert| alert.source.cluster.as_deref()).map(name);
+                return report;
+            }
+        };
+        let mut report = Report::default();
+        let mut probes = 0;
+        for envelope in envelopes {
+            if envelope.kind() == EnvelopeKind::Control {
+                probes += 1;
+                tracing::info!("control message acknowledged");
+                continue;
+            }
+            let source = envelope.source().clone().or(&self.settings.source);
+            tally.cluster = source.cluster.as_deref().map(name);
+            report.absorb(analyze_envelope(envelope, &self.settings, memory));
+            if let Some(damage) = envelope.damage() {
+                tracing::warn!(error_type = damage.code(), "the delivery was read up to its damage");
+            }
+        }
+        if probes > 0 {
+            tally.set("ControlMessages", probes);
+        }
+        report
+    }
+
+    /// Takes out what the operator does not want to be told. Only a delivery with alerts asks for it.
+    async fn except(&self, report: &mut Report, tally: &mut Tally, invocation: Invocation<'_>) {
+        if report.alerts.is_empty() {
+            return;
+        }
+        let copy = self.book.current(invocation.deadline).await;
+        tally.set("ExceptionsFailed", u8::from(copy.failed));
+        tally.exceptions(&copy.exceptions.apply_to(report));
+    }
+
+    /// Keeps what was learnt. The copy that it replaces is gone then, so the next one is cheap.
+    fn remember(&self, learnt: Memory) {
+        let mut memory = self.memory();
+        *memory = learnt;
+        memory.settle();
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -204,12 +268,11 @@ fn deadline(invocation_ends_ms: u64) -> Instant {
     Instant::now() + Duration::from_millis(invocation_ends_ms).saturating_sub(now).saturating_sub(MARGIN)
 }
 
-/// How long ago the first line was written. It is the oldest: lines come in order (CloudWatch Logs user guide,
-/// "Real-time processing of log data with subscriptions").
-fn age(envelope: &Envelope) -> Option<Duration> {
-    let written = envelope.lines().into_iter().flatten().find_map(|line| line.timestamp_ms)?;
+/// How long ago the first line was written, from its time in milliseconds since 1970. It is the oldest: lines come in
+/// order (CloudWatch Logs user guide, "Real-time processing of log data with subscriptions").
+fn age(written_ms: i64) -> Option<Duration> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Some(now.saturating_sub(Duration::from_millis(u64::try_from(written).ok()?)))
+    Some(now.saturating_sub(Duration::from_millis(u64::try_from(written_ms).ok()?)))
 }
 
 /// Kept back from the time of an invocation for writing the metrics and the answer. A function that runs out of time
@@ -221,6 +284,7 @@ mod tests {
     use super::{Handler, deadline, guarded};
     use crate::config::Config;
     use crate::error::HandlerError;
+    use crate::exceptions::Book;
     use crate::sink::{SendError, Sent, Sink};
     use base64::Engine as _;
     use flate2::Compression;
@@ -249,7 +313,7 @@ mod tests {
 
     fn handle(event: &Value) -> Result<Value, HandlerError> {
         let topic = ("ROLEWATCH_ALERT_TOPIC_ARN".into(), "arn:aws:sns:eu-west-1:111122223333:alerts".into());
-        let handler = Handler::new(Config::from_variables([topic]).unwrap(), Nowhere);
+        let handler = Handler::new(Config::from_variables([topic]).unwrap(), Nowhere, Book::empty());
         let payload = RawValue::from_string(event.to_string()).unwrap();
         let mut context = Context::default();
         context.deadline = u64::MAX;
@@ -268,7 +332,7 @@ mod tests {
         let error = handle(&json!({ "awslogs": { "data": "%%%" } })).unwrap_err();
         assert_eq!(error.code(), "delivery-not-base64");
         assert_eq!(handle(&json!({ "Records": [] })).unwrap_err().code(), "event-unknown-shape");
-        let bridge = json!({ "detail-type": "AWS API Call via CloudTrail", "detail": {} });
+        let bridge = json!({ "detail-type": "Scheduled Event", "detail": {} });
         assert_eq!(handle(&bridge).unwrap_err().code(), "event-unsupported");
     }
 

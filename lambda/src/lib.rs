@@ -3,6 +3,7 @@
 pub mod config;
 pub mod error;
 pub mod event;
+pub mod exceptions;
 pub mod handler;
 pub mod sink;
 pub mod start;

@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use rolewatch_lambda::config::Config;
+use rolewatch_lambda::exceptions::Book;
 use rolewatch_lambda::handler::Handler;
+use rolewatch_lambda::sink::both::Both;
+use rolewatch_lambda::sink::chat::ChatSink;
 use rolewatch_lambda::sink::sns::SnsSink;
 use rolewatch_lambda::{start, telemetry};
 
@@ -15,8 +18,13 @@ async fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return start::refuse(&error),
     };
-    let sink = SnsSink::connect(config.alert_topic.clone()).await;
-    let handler = Handler::new(config, sink);
+    let chat = match config.chat_topic.clone() {
+        Some(topic) => Some(ChatSink::connect(topic).await),
+        None => None,
+    };
+    let sink = Both(SnsSink::connect(config.alert_topic.clone()).await, chat);
+    let book = Book::open(config.exceptions.clone()).await;
+    let handler = Handler::new(config, sink, book);
     let answer = service_fn(async |event: LambdaEvent<_>| handler.handle(&event).await);
     match lambda_runtime::run(answer).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,7 @@
 //! Where alerts go.
 
+pub mod both;
+pub mod chat;
 pub mod sns;
 
 use std::time::{Duration, Instant};
@@ -57,7 +59,7 @@ pub enum Refusal {
     #[error("the key of the topic cannot be used; allow `kms:GenerateDataKey*` and `kms:Decrypt` to the role")]
     KeyRefused,
     /// There is no such topic.
-    #[error("the topic does not exist; correct `ROLEWATCH_ALERT_TOPIC_ARN`")]
+    #[error("the topic does not exist; correct `ROLEWATCH_ALERT_TOPIC_ARN` or `ROLEWATCH_CHAT_TOPIC_ARN`")]
     TopicMissing,
     /// Something about the message.
     #[error("SNS refuses the message; see the AWS error code in the log")]

@@ -7,6 +7,7 @@ use lambda_runtime::tracing;
 use lambda_runtime::tracing::subscriber::EnvFilter;
 use lambda_runtime::tracing::subscriber::filter::LevelFilter;
 use rolewatch_analyzer::alert::Alert;
+use rolewatch_analyzer::exceptions::Applied;
 use rolewatch_analyzer::report::Report;
 use rolewatch_analyzer::severity::Severity;
 use serde_json::{Map, Value, json};
@@ -51,12 +52,29 @@ pub const METRICS: &[Metric] = &[
     Metric {
         name: "AlertsFailed",
         unit: "Count",
-        meaning: "Alerts that SNS did not accept in this invocation. Lambda repeats the delivery; see Delivery promise.",
+        meaning: "Alerts that a topic did not accept in this invocation. Lambda repeats the delivery; see Delivery promise.",
     },
     Metric {
         name: "AlertsBelowMinimum",
         unit: "Count",
         meaning: "Alerts less urgent than `ROLEWATCH_MIN_SEVERITY`, not sent.",
+    },
+    Metric {
+        name: "AlertsExcepted",
+        unit: "Count",
+        meaning: "Alerts that exceptions cover, not sent; `exceptions` in the log line has their ids.",
+    },
+    Metric {
+        name: "ExceptionsExpired",
+        unit: "Count",
+        meaning: "Alerts sent that only an expired exception would have covered. Renew it or remove it; \
+                  `exceptions_expired` in the log line has its id.",
+    },
+    Metric {
+        name: "ExceptionsFailed",
+        unit: "Count",
+        meaning: "Looks at the place of the exceptions that failed. The last good copy holds; the log line before \
+                  says why.",
     },
     Metric {
         name: "DeliveriesRefused",
@@ -116,6 +134,17 @@ impl Tally {
         let of = |severity: Severity| alerts.iter().filter(|alert| alert.severity == severity).count() as u64;
         let counts = Severity::ALL.map(|severity| (severity.as_str(), of(severity)));
         self.by("alerts", counts.into_iter().filter(|(_, count)| *count > 0));
+    }
+
+    /// Counts what exceptions did, by their ids, which are the operator's own words.
+    pub fn exceptions(&mut self, applied: &Applied) {
+        self.set("AlertsExcepted", applied.silenced.len());
+        self.set("ExceptionsExpired", applied.expired.values().sum::<u64>());
+        for (what, counts) in [("exceptions", &applied.used), ("exceptions_expired", &applied.expired)] {
+            if !counts.is_empty() {
+                self.reasons.insert(what.to_owned(), json!(counts));
+            }
+        }
     }
 
     fn by(&mut self, what: &str, counts: impl Iterator<Item = (&'static str, u64)>) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
+use std::sync::Arc;
 
 /// How much room a value takes, in bytes, roughly.
 pub(super) trait Weight {
@@ -9,37 +10,101 @@ pub(super) trait Weight {
 }
 
 /// A map that never holds more than its limit, by the weight of its values.
+///
+/// A copy costs what was written since [`Bounded::settle`]: what was there before is shared with the original.
 #[derive(Debug, Clone)]
 pub(super) struct Bounded<K, V> {
+    settled: Arc<Layer<K, V>>,
+    fresh: Layer<K, V>,
+    limit: usize,
+}
+
+/// Entries in the order in which they were written.
+#[derive(Debug, Clone)]
+struct Layer<K, V> {
     entries: HashMap<K, (u64, V)>,
     order: BTreeMap<u64, K>,
     clock: u64,
     weight: usize,
-    limit: usize,
     dropped: u64,
 }
 
-impl<K: Clone + Eq + Hash, V: Weight> Bounded<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone + Weight> Bounded<K, V> {
     pub(super) fn new(limit: usize) -> Self {
-        Self { entries: HashMap::new(), order: BTreeMap::new(), clock: 0, weight: 0, limit, dropped: 0 }
+        Self { settled: Arc::new(Layer::new()), fresh: Layer::new(), limit }
     }
 
     pub(super) fn get(&self, key: &K) -> Option<&V> {
-        self.entries.get(key).map(|(_, value)| value)
+        self.fresh.get(key).or_else(|| self.settled.get(key))
     }
 
     /// Every entry, the one written longest ago first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.order.values().filter_map(|key| self.entries.get(key).map(|(_, value)| (key, value)))
+        let before = self.settled.iter().filter(|(key, _)| self.fresh.get(key).is_none());
+        before.chain(self.fresh.iter())
     }
 
     pub(super) fn insert(&mut self, key: K, value: V) {
+        // Alone with its entries, it needs no second layer.
+        if self.fresh.entries.is_empty()
+            && let Some(settled) = Arc::get_mut(&mut self.settled)
+        {
+            return settled.insert(key, value, self.limit);
+        }
+        self.fresh.insert(key, value, usize::MAX);
+        if self.fresh.weight > self.limit {
+            let fresh = std::mem::replace(&mut self.fresh, Layer::new());
+            Arc::make_mut(&mut self.settled).absorb(fresh, self.limit);
+        }
+    }
+
+    /// Takes an entry out. Of the few that are ever taken out, a shared one costs a copy of its whole layer.
+    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+        let fresh = self.fresh.remove(key);
+        let settled = self.settled.get(key).is_some().then(|| Arc::make_mut(&mut self.settled).remove(key)).flatten();
+        fresh.or(settled)
+    }
+
+    /// Puts what was written since into one layer with the rest, unless a copy still shares that.
+    pub(super) fn settle(&mut self) {
+        if let Some(settled) = Arc::get_mut(&mut self.settled) {
+            settled.absorb(std::mem::replace(&mut self.fresh, Layer::new()), self.limit);
+        }
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.settled.dropped
+    }
+}
+
+impl<K: Clone + Eq + Hash, V: Weight> Layer<K, V> {
+    fn new() -> Self {
+        Self { entries: HashMap::new(), order: BTreeMap::new(), clock: 0, weight: 0, dropped: 0 }
+    }
+
+    fn get(&self, key: &K) -> Option<&V> {
+        self.entries.get(key).map(|(_, value)| value)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.order.values().filter_map(|key| self.entries.get(key).map(|(_, value)| (key, value)))
+    }
+
+    fn absorb(&mut self, mut newer: Self, limit: usize) {
+        for key in newer.order.into_values() {
+            if let Some((_, value)) = newer.entries.remove(&key) {
+                self.insert(key, value, limit);
+            }
+        }
+    }
+
+    fn insert(&mut self, key: K, value: V, limit: usize) {
         self.remove(&key);
         self.clock += 1;
         self.weight += value.weight();
         self.order.insert(self.clock, key.clone());
         self.entries.insert(key, (self.clock, value));
-        while self.weight > self.limit {
+        while self.weight > limit {
             let Some((_, oldest)) = self.order.pop_first() else {
                 return;
             };
@@ -50,11 +115,7 @@ impl<K: Clone + Eq + Hash, V: Weight> Bounded<K, V> {
         }
     }
 
-    pub(super) fn dropped(&self) -> u64 {
-        self.dropped
-    }
-
-    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+    fn remove(&mut self, key: &K) -> Option<V> {
         let (clock, value) = self.entries.remove(key)?;
         self.order.remove(&clock);
         self.weight = self.weight.saturating_sub(value.weight());
@@ -84,5 +145,29 @@ mod tests {
         map.insert("huge", 11);
         assert_eq!(map.iter().count(), 0);
         assert_eq!(map.dropped(), 4);
+    }
+
+    #[test]
+    fn a_copy_shares_what_was_there_and_keeps_what_is_new_to_itself() {
+        let mut map = Bounded::new(10);
+        map.insert("a", 4);
+        map.insert("b", 4);
+        let mut copy = map.clone();
+        copy.insert("a", 1);
+        copy.insert("c", 4);
+        assert!(std::sync::Arc::ptr_eq(&map.settled, &copy.settled), "nothing was copied");
+        assert_eq!(map.iter().collect::<Vec<_>>(), [(&"a", &4), (&"b", &4)]);
+        let expected = [(&"b", &4), (&"a", &1), (&"c", &4)];
+        assert_eq!(copy.iter().collect::<Vec<_>>(), expected);
+        copy.settle();
+        assert_eq!(copy.fresh.entries.len(), 2, "not while the original shares it");
+        drop(map);
+        copy.settle();
+        assert_eq!(copy.iter().collect::<Vec<_>>(), expected);
+        assert_eq!((copy.fresh.entries.len(), copy.get(&"a"), copy.dropped()), (0, Some(&1), 0));
+        let original = copy.clone();
+        copy.insert("d", 11);
+        assert_eq!((copy.iter().count(), copy.dropped()), (0, 4), "the limit holds for a copy too");
+        assert_eq!(original.iter().count(), 3);
     }
 }

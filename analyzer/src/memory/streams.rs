@@ -32,6 +32,14 @@ impl Default for Streams {
 }
 
 impl Streams {
+    pub(super) fn settle(&mut self) {
+        self.topics.settle();
+        self.refused.settle();
+        self.granted.settle();
+        self.unseen.settle();
+        self.entries.settle();
+    }
+
     pub(super) fn dropped(&self) -> u64 {
         self.topics.dropped()
             + self.refused.dropped()

@@ -63,6 +63,8 @@ reasons! {
         SessionTold = "session-told",
         /// The same event a second time in one batch.
         Repeated = "repeated",
+        /// The operator does not want to be told: an exception covers it.
+        Exception = "exception",
         /// A text line that tells nothing of interest.
         OrdinaryText = "ordinary-text",
         /// What the same line said was told in this hour already.

@@ -14,23 +14,23 @@ use crate::settings::Settings;
 use crate::stream::Source;
 
 /// The top folder of the project.
-pub(super) fn top() -> PathBuf {
+pub(crate) fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// The file of samples of a detection's file.
-pub(super) fn sample_path(file: &str) -> PathBuf {
+pub(crate) fn sample_path(file: &str) -> PathBuf {
     top().join(format!("samples/detections/{file}.json"))
 }
 
 /// One named case.
-pub(super) struct Case {
+pub(crate) struct Case {
     /// The whole case, as written.
-    pub(super) json: Map<String, Value>,
+    pub(crate) json: Map<String, Value>,
 }
 
 impl Case {
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.json["name"].as_str().unwrap()
     }
 
@@ -47,16 +47,16 @@ impl Case {
     }
 
     /// The lines that are judged.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.texts("lines")
     }
 
     /// The lines that came before, for the memory.
-    pub(super) fn before(&self) -> Vec<String> {
+    pub(crate) fn before(&self) -> Vec<String> {
         self.texts("before")
     }
 
-    pub(super) fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         let networks = self.json.get("trusted").and_then(Value::as_array).cloned().unwrap_or_default();
         Settings {
             source: Source {
@@ -72,20 +72,20 @@ impl Case {
     }
 
     /// The memory that the lines before leave.
-    pub(super) fn memory(&self) -> Memory {
+    pub(crate) fn memory(&self) -> Memory {
         let mut memory = Memory::default();
         judge(&self.before(), &self.settings(), &mut memory);
         memory
     }
 
     /// What the lines report.
-    pub(super) fn report(&self) -> Report {
+    pub(crate) fn report(&self) -> Report {
         judge(&self.lines(), &self.settings(), &mut self.memory())
     }
 }
 
 /// Every case of every file of samples.
-pub(super) fn cases() -> Vec<(String, Case)> {
+pub(crate) fn cases() -> Vec<(String, Case)> {
     detections::FILES
         .iter()
         .flat_map(|file| read(&sample_path(file)).into_iter().map(|case| ((*file).to_owned(), case)))
@@ -93,7 +93,7 @@ pub(super) fn cases() -> Vec<(String, Case)> {
 }
 
 /// The cases of one file.
-pub(super) fn read(path: &Path) -> Vec<Case> {
+pub(crate) fn read(path: &Path) -> Vec<Case> {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let cases: Vec<Map<String, Value>> =
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -101,7 +101,7 @@ pub(super) fn read(path: &Path) -> Vec<Case> {
 }
 
 /// Judges lines that came in one batch, and the calls of the AWS API among them.
-pub(super) fn judge(lines: &[String], settings: &Settings, memory: &mut Memory) -> Report {
+pub(crate) fn judge(lines: &[String], settings: &Settings, memory: &mut Memory) -> Report {
     let (calls, lines): (Vec<&String>, Vec<&String>) = lines.iter().partition(|line| is_call(line));
     let lines = lines.into_iter().map(|line| {
         Ok(LogLine { timestamp_ms: Some(1_795_416_561_478), log_stream: None, message: line.as_str().into() })
@@ -120,7 +120,7 @@ fn is_call(line: &str) -> bool {
 }
 
 /// What alerts say, by detection: `severity: what`.
-pub(super) fn said(alerts: &[Alert]) -> Map<String, Value> {
+pub(crate) fn said(alerts: &[Alert]) -> Map<String, Value> {
     let mut out = Map::new();
     for finding in alerts.iter().flat_map(|alert| &alert.findings) {
         let text = format!("{}: {}", finding.hit.severity, finding.hit.what);

@@ -45,6 +45,7 @@ const FLOORS: &[&str] = &[
     "detections",
     "alert",
     "report",
+    "exceptions",
     "gather",
 ];
 

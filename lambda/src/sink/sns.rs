@@ -26,11 +26,25 @@ use message::Message;
 pub struct SnsSink {
     client: Client,
     topic: TopicArn,
+    form: Form,
+}
+
+/// What the topic's subscribers read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Text for people, OCSF for machines.
+    Alerts,
+    /// Notifications for chat channels, and nothing else.
+    Chat,
 }
 
 impl SnsSink {
     /// A client for the topic, with the credentials and endpoints of the environment. No request is made yet.
     pub async fn connect(topic: TopicArn) -> Self {
+        Self::connect_as(topic, Form::Alerts).await
+    }
+
+    pub(super) async fn connect_as(topic: TopicArn, form: Form) -> Self {
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_timeout(REQUEST_TIMEOUT);
         let config = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(topic.region().to_owned()))
@@ -39,7 +53,7 @@ impl SnsSink {
             .timeout_config(timeouts.build())
             .load()
             .await;
-        Self { client: Client::new(&config), topic }
+        Self { client: Client::new(&config), topic, form }
     }
 
     /// One request. `Ok` holds the refusal of each entry, in order; `None` is an entry that was accepted.
@@ -77,7 +91,7 @@ impl SnsSink {
 impl Sink for SnsSink {
     async fn send(&self, alerts: &[Alert], deadline: Instant) -> Result<Sent, SendError> {
         let start = Instant::now();
-        let mut round = Round::of(alerts, self.topic.is_fifo());
+        let mut round = Round::of(alerts, self.topic.is_fifo(), self.form);
         while !round.pending.is_empty() {
             if Instant::now() >= deadline {
                 round.give_up(Refusal::OutOfTime);
@@ -120,8 +134,11 @@ struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    fn of(alerts: &'a [Alert], fifo: bool) -> Self {
-        let pending = alerts.iter().map(|alert| Pending { alert, message: Message::of(alert, fifo), reduced: false });
+    fn of(alerts: &'a [Alert], fifo: bool, form: Form) -> Self {
+        let pending = alerts.iter().map(|alert| match form {
+            Form::Alerts => Pending { alert, message: Message::of(alert, fifo), reduced: false },
+            Form::Chat => Pending { alert, message: Message::chat(alert), reduced: true },
+        });
         Self {
             pending: pending.collect(),
             fifo,
@@ -154,7 +171,7 @@ impl<'a> Round<'a> {
             match refusal {
                 None => {
                     self.sent.alerts += 1;
-                    self.sent.reduced += usize::from(pending.reduced);
+                    self.sent.reduced += usize::from(pending.reduced && pending.message.structure.is_some());
                 }
                 Some(refusal) if refusal.is_passing() => {
                     self.passing = Some(refusal);
@@ -209,7 +226,7 @@ fn entry(index: usize, message: &Message) -> Result<PublishBatchRequestEntry, Bu
         .id(index.to_string())
         .subject(&message.subject)
         .message(&message.body)
-        .message_structure("json")
+        .set_message_structure(message.structure.map(ToOwned::to_owned))
         .set_message_group_id(message.group.clone())
         .set_message_deduplication_id(message.deduplication.clone());
     for attribute in &message.attributes {

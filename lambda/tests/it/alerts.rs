@@ -124,3 +124,68 @@ fn records_of_a_kinesis_stream_are_judged_one_by_one() {
     seen.sort();
     assert_eq!(seen, [audit_id(1), audit_id(3)], "a bad record does not cost its neighbours");
 }
+
+#[test]
+fn a_record_of_a_stream_may_hold_several_documents() {
+    let inbox = Inbox::new("documents");
+    let mut lambda = lambda(&inbox);
+    let unpack = |data: String| {
+        let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, data).unwrap();
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&bytes[..]), &mut text).unwrap();
+        text
+    };
+    let documents = [grant(1), noise(2), grant(3)].map(|line| unpack(data(&[line]))).concat();
+    let record = json!({ "kinesis": { "sequenceNumber": "1", "data": crate::delivery::pack(documents.as_bytes()) } });
+    let answer = lambda.invoke(&json!({ "Records": [record] }).to_string());
+    assert_eq!(answer, Answer::Success(json!({ "batchItemFailures": [] })));
+    let mut seen: Vec<String> = inbox.take().iter().flat_map(crate::emulator::Received::audit_ids).collect();
+    seen.sort();
+    assert_eq!(seen, [audit_id(1), audit_id(3)]);
+    assert_eq!(lambda.metrics()[0]["Lines"], 3);
+}
+
+#[test]
+fn a_call_of_the_aws_api_is_judged() {
+    let samples = include_str!("../../../samples/detections/access_entry_changed.json");
+    let samples: Value = serde_json::from_str(samples).unwrap();
+    let event =
+        json!({ "source": "aws.eks", "detail-type": "AWS API Call via CloudTrail", "detail": samples[0]["lines"][0] });
+    let inbox = Inbox::new("call");
+    let mut lambda = lambda(&inbox);
+    assert_eq!(lambda.invoke(&event.to_string()), Answer::Success(Value::Null));
+    let messages = inbox.take();
+    assert_eq!(messages.len(), 1);
+    assert_eq!(messages[0].attribute("detection"), Some("access-entry-changed"));
+    assert_eq!((&lambda.metrics()[0]["Lines"], &lambda.metrics()[0]["Cluster"]), (&json!(1), &json!("prod")));
+}
+
+#[test]
+fn a_chat_channel_gets_its_own_form_on_its_own_topic() {
+    let (inbox, channel) = (Inbox::new("with-chat"), Inbox::new("chat"));
+    let sns = format!("http://{}", emulator::address());
+    let mut lambda = lambda_at(&inbox, &sns, &[("ROLEWATCH_CHAT_TOPIC_ARN", &channel.topic)]);
+    let hostile = grant(1).replace("bob-1", "<!here> `rm` [x](https://evil.example) @all");
+    assert_eq!(lambda.invoke(&event(&[hostile])), Answer::Success(Value::Null));
+    assert_eq!(inbox.take()[0].body["class_uid"], 2004);
+    let [message] = channel.take().try_into().unwrap();
+    assert_eq!((&message.body["version"], &message.body["source"]), (&json!("1.0"), &json!("custom")));
+    let content = message.body["content"].to_string();
+    assert!(content.contains("[CRITICAL] prod: alice\u{ff20}example.com gave"), "{content}");
+    for live in ["<!here>", "`rm`", "](", "://", "@"] {
+        assert!(!content.contains(live), "{live} in {content}");
+    }
+    assert_eq!(lambda.metrics()[0]["AlertsSent"], 1, "an alert is one alert however many read it");
+}
+
+#[test]
+fn a_chat_topic_that_is_missing_fails_the_delivery_and_holds_back_no_alert() {
+    let inbox = Inbox::new("without-chat");
+    let sns = format!("http://{}", emulator::address());
+    let missing = "arn:aws:sns:us-east-1:123456789012:no-chat";
+    let mut lambda = lambda_at(&inbox, &sns, &[("ROLEWATCH_CHAT_TOPIC_ARN", missing)]);
+    assert_eq!(lambda.invoke(&event(&[grant(1)])).code(), "sns-topic-missing");
+    assert_eq!(inbox.take().len(), 1);
+    let metrics = &lambda.metrics()[0];
+    assert_eq!((&metrics["AlertsSent"], &metrics["AlertsFailed"]), (&json!(1), &json!(1)), "by the one, not the other");
+}

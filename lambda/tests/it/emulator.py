@@ -1,4 +1,4 @@
-"""Emulates SNS and SQS until standard input closes; prints the port it listens on.
+"""Emulates AWS until standard input closes; prints the port it listens on.
 
 It ends with the test that started it, however that test ends: the pipe then closes.
 """

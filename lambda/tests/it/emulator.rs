@@ -23,7 +23,7 @@ impl Emulator {
     fn start() -> Result<Self, &'static str> {
         let python = python();
         if !python.exists() {
-            return Err("the tests need the emulator of SNS and SQS; run `make venv` once, or `make test`");
+            return Err("the tests need the emulator of AWS; run `make venv` once, or `make test`");
         }
         let mut process = Command::new(python)
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/emulator.py"))
@@ -35,7 +35,7 @@ impl Emulator {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut port).unwrap();
         if port.is_empty() {
             process.wait().unwrap();
-            return Err("the emulator of SNS and SQS did not start; remove .cache and run `make venv`");
+            return Err("the emulator of AWS did not start; remove .cache and run `make venv`");
         }
         Ok(Self { address: format!("127.0.0.1:{}", port.trim()), _process: process })
     }
@@ -129,6 +129,24 @@ impl Inbox {
     }
 }
 
+/// Sets an SSM parameter.
+pub(crate) fn put_parameter(name: &str, value: &str) {
+    json_call(
+        "ssm",
+        "AmazonSSM.PutParameter",
+        &json!({ "Name": name, "Value": value, "Type": "String", "Overwrite": true }),
+    );
+}
+
+/// Makes a bucket, and puts an object into it.
+pub(crate) fn put_object(bucket: &str, key: &str, text: &str) {
+    for (path, body) in [(format!("/{bucket}"), ""), (format!("/{bucket}/{key}"), text)] {
+        let request = Request::post(&path, &[("authorization", &scope("s3"))], body);
+        let answer = Request { method: "PUT".to_owned(), ..request }.send(&address()).unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+}
+
 fn received(message: &Value) -> Received {
     let body = message["Body"].as_str().unwrap();
     let attributes = message["MessageAttributes"].as_object().cloned().unwrap_or_default().into_iter();
@@ -148,18 +166,26 @@ fn sns(pairs: &[(&str, &str)]) -> Response {
 }
 
 fn sqs(action: &str, body: &Value) -> Value {
-    let target = format!("AmazonSQS.{action}");
-    let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target.as_str())];
-    let answer = call("sqs", &headers, &body.to_string());
+    json_call("sqs", &format!("AmazonSQS.{action}"), body)
+}
+
+/// A request in the JSON protocol of AWS.
+pub(crate) fn json_call(service: &str, target: &str, body: &Value) -> Value {
+    let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target)];
+    let answer = call(service, &headers, &body.to_string());
     if answer.body.is_empty() { Value::Null } else { serde_json::from_str(&answer.body).unwrap() }
 }
 
 /// The emulator tells services apart by the scope of the signature, which it does not check.
 fn call(service: &str, headers: &[(&str, &str)], body: &str) -> Response {
-    let scope = format!("AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/{service}/aws4_request");
+    let scope = scope(service);
     let mut headers = headers.to_vec();
     headers.push(("authorization", &scope));
     let answer = Request::post("/", &headers, body).send(&address()).unwrap();
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer
+}
+
+fn scope(service: &str) -> String {
+    format!("AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/{service}/aws4_request")
 }

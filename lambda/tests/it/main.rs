@@ -12,6 +12,7 @@ mod alerts;
 mod corpus;
 mod deliveries;
 mod docs;
+mod exceptions;
 mod faults;
 mod promise;
 mod start;

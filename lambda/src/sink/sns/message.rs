@@ -12,8 +12,10 @@ use rolewatch_analyzer::text::{Headline, name};
 pub(super) struct Message {
     /// At most 99 printable ASCII characters.
     pub(super) subject: String,
-    /// A JSON object: one text per protocol.
+    /// A JSON object: one text per protocol, or a notification for a chat channel.
     pub(super) body: String,
+    /// `MessageStructure`; none when every subscription gets the same.
+    pub(super) structure: Option<&'static str>,
     /// What subscriptions filter on.
     pub(super) attributes: Vec<Attribute>,
     /// `MessageGroupId`, for a FIFO topic.
@@ -52,6 +54,12 @@ impl Message {
                 return message;
             }
         }
+    }
+
+    /// The alert as a chat channel takes it. It is short already, so there is no other form of it.
+    pub(super) fn chat(alert: &Alert) -> Self {
+        let subject = alert.headline().as_str().to_owned();
+        Self { body: alert.chat().to_string(), structure: None, ..Self::around(alert, false, subject) }
     }
 
     /// The headline and what finds the alert again: for when SNS refuses what the alert holds.
@@ -99,6 +107,7 @@ impl Message {
         Self {
             subject,
             body: String::new(),
+            structure: Some("json"),
             attributes: Vec::new(),
             group: fifo.then(|| group(alert.source.cluster.as_deref().unwrap_or_default())),
             deduplication: fifo.then(|| alert.id.as_str().to_owned()),
