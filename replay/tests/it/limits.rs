@@ -81,6 +81,9 @@ fn a_damaged_gzip_gives_the_lines_before_the_damage() {
     let folder = Folder::new();
     let text: String = (0..300).map(|_| ndjson()).collect();
     let whole = gzip(&text);
+    folder.write("log.gz", whole.clone());
+    let told = rolewatch_in(folder.path(), &["replay", "--format", "ocsf", "log.gz"], |_| Ok(())).audit_ids();
+    assert_eq!(told.len(), 2);
     let mut hurt = whole.clone();
     let middle = whole.len() / 2;
     hurt[middle..middle + 64].fill(0xff);
@@ -88,7 +91,11 @@ fn a_damaged_gzip_gives_the_lines_before_the_damage() {
         folder.write("log.gz", bytes);
         let run = rolewatch_in(folder.path(), &["replay", "--format", "ocsf", "log.gz"], |_| Ok(()));
         assert_eq!(run.status, 0, "{name}: {}", run.stderr);
-        assert!(run.stderr.contains("gzip-damaged") && run.audit_ids().len() == 2, "{name}: {}", run.stderr);
+        assert!(run.stderr.contains("gzip-damaged"), "{name}: {}", run.stderr);
+        let ids = run.audit_ids();
+        assert!(told.iter().all(|id| ids.contains(id)), "{name}: {}", run.stderr);
+        // The line that the damage cut may be told too, when it ends before it says what it is about.
+        assert!(ids.len() <= told.len() + 1, "{name}: {}", run.stderr);
     }
 }
 
