@@ -1,6 +1,7 @@
 //! What must hold for every sample, whatever it is about.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use serde_json::{Value, json};
 
@@ -156,6 +157,13 @@ fn every_alert_is_printable_bounded_and_valid_ocsf() {
             .ok()
             // The schema's own pointers to names with a slash are not escaped (RFC 6901 section 3).
             .map(|text| serde_json::from_str(&text.replace("#/$defs/win/", "#/$defs/win~1")).unwrap());
+    if schema.is_none() {
+        // Past the capture of the test runner: a test that did not run must be seen.
+        let _ = writeln!(
+            std::io::stderr(),
+            "\nSKIPPED: no OCSF schema lies beside the project, so no alert was held against it"
+        );
+    }
     let validator = schema.map(|schema| jsonschema::validator_for(&schema).unwrap());
     for (file, case) in cases() {
         let alerts = case.report().alerts;
