@@ -156,6 +156,7 @@ impl<S: Sink> Handler<S> {
         invocation: Invocation<'_>,
     ) -> Result<(), HandlerError> {
         let mut report = self.judge(&open()?, memory, tally);
+        tally.memory_dropped(memory.dropped());
         if let Some(age) = report.first_ms.and_then(age) {
             tally.set("DeliveryAge", millis(age));
         }

@@ -147,6 +147,14 @@ impl Tally {
         }
     }
 
+    /// Says how many entries the memory of this process has dropped because it was full, if any: what comes later may be
+    /// told with less to say, or a second time.
+    pub fn memory_dropped(&mut self, entries: u64) {
+        if entries > 0 {
+            self.reasons.insert("memory_dropped".to_owned(), json!(entries));
+        }
+    }
+
     fn by(&mut self, what: &str, counts: impl Iterator<Item = (&'static str, u64)>) {
         let counts = counts.map(|(word, count)| (word.to_owned(), json!(count))).collect();
         self.reasons.insert(what.to_owned(), Value::Object(counts));
@@ -248,6 +256,7 @@ mod tests {
         report.quiet.insert(Quiet::NotOfInterest, 2);
         tally.report(&report);
         tally.set("AlertsSent", 1);
+        tally.memory_dropped(7);
         let line = tally.embedded_metric_format("r-1", UNIX_EPOCH + Duration::from_millis(1_234));
         let line: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["_aws"]["Timestamp"], 1_234);
@@ -256,6 +265,7 @@ mod tests {
         assert_eq!(declared["Metrics"].as_array().unwrap().len(), 5);
         assert_eq!((&line["Lines"], &line["Cluster"], &line["requestId"]), (&json!(3), &json!("prod"), &json!("r-1")));
         assert_eq!(line["quiet"], json!({ "not-of-interest": 2 }));
+        assert_eq!(line["memory_dropped"], 7);
         assert!(line.get("AlertsFailed").is_none());
     }
 
