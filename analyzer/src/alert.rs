@@ -5,12 +5,12 @@ pub mod ocsf;
 mod record;
 pub mod text;
 
-use jiff::Timestamp;
-
 use crate::detection::Finding;
 use crate::severity::Severity;
-use crate::stream::{Source, Stream};
+use crate::stream::Source;
 use crate::text::Headline;
+
+pub use crate::evidence::{Actor, AlertId, Deeds, Evidence};
 
 /// One message to people or machines.
 #[derive(Debug, Clone)]
@@ -27,94 +27,32 @@ pub struct Alert {
     pub evidence: Vec<Evidence>,
     /// How many events it stands for, those left out of `evidence` included.
     pub events: u64,
+    /// Whether it is new, or the last word on one that was sent.
+    pub activity: Activity,
     /// Where the log was read.
     pub source: Source,
 }
 
-/// Stable identity of an alert: 32 lower-case hex digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AlertId(String);
-
-impl AlertId {
-    /// The id of what these parts say, in this order.
-    #[must_use]
-    pub fn of<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
-        Self(crate::text::digest(parts))
-    }
-
-    /// The digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// What an alert says of the finding that its id names. OCSF `activity_id`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Activity {
+    /// The finding is new.
+    #[default]
+    Create,
+    /// The hour of a session is over. `events` is what it came to, those that were told before included. Not OCSF's
+    /// Close: nobody has looked into the finding yet.
+    Update,
 }
 
-/// The chosen facts of one log record, made printable and bounded. Nothing else of a log line ever leaves the analyzer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Evidence {
-    /// Which log.
-    pub stream: Stream,
-    /// The log stream's name, if known.
-    pub log_stream: Option<String>,
-    /// `auditID`; empty for text lines that name none.
-    pub audit_id: String,
-    /// The stage in the life of the request; empty for text lines.
-    pub stage: &'static str,
-    /// When it happened.
-    pub time: Option<Timestamp>,
-    /// The request verb; empty when unknown.
-    pub verb: String,
-    /// Path and query; empty when unknown.
-    pub request_uri: String,
-    /// Resource as RBAC writes it, `rbac.authorization.k8s.io/clusterroles`; empty when unknown.
-    pub resource: String,
-    /// Namespace of the object; empty when it has none.
-    pub namespace: String,
-    /// Name of the object; empty when not known.
-    pub name: String,
-    /// HTTP status; 0 when unknown.
-    pub code: u16,
-    /// What came of it, as a word.
-    pub outcome: &'static str,
-    /// Who asked.
-    pub actor: Actor,
-    /// The address that connected.
-    pub peer: Option<String>,
-    /// The addresses the client claimed.
-    pub claimed: Vec<String>,
-    /// What the client calls itself.
-    pub user_agent: String,
-    /// How much of the event was missing, in words; empty when whole.
-    pub missing: &'static str,
-}
-
-/// Who did it, as far as the log says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Actor {
-    /// The name to show first: the human behind an IAM session, else role, user or username.
-    pub display: String,
-    /// `user.username`
-    pub username: String,
-    /// `user.uid`
-    pub uid: String,
-    /// `user.groups`
-    pub groups: Vec<String>,
-    /// What kind of identity it proved to be, as a word: `iam`, `service-account`, `node`, ...
-    pub kind: &'static str,
-    /// IAM ARN of the session.
-    pub arn: Option<String>,
-    /// IAM session name.
-    pub session: Option<String>,
-    /// AWS access key id of the session.
-    pub access_key_id: Option<String>,
-    /// AWS account of the principal.
-    pub account: Option<String>,
-    /// Token or certificate id.
-    pub credential_id: Option<String>,
-    /// The pod a service-account token is bound to.
-    pub pod: Option<String>,
-    /// The identity acted as: username and groups.
-    pub acting_as: Option<(String, Vec<String>)>,
+impl Activity {
+    /// The number and the name of the OCSF schema.
+    #[must_use]
+    pub const fn ocsf(self) -> (u8, &'static str) {
+        match self {
+            Self::Create => (1, "Create"),
+            Self::Update => (2, "Update"),
+        }
+    }
 }
 
 impl Alert {
@@ -131,6 +69,15 @@ impl Alert {
         match &self.source.cluster {
             Some(cluster) => format!("[{severity}] {}: {}", crate::text::name(cluster), self.summary),
             None => format!("[{severity}] {}", self.summary),
+        }
+    }
+
+    /// Tells this message from every other: the id, and for the last word on a session what it came to besides.
+    #[must_use]
+    pub fn message_id(&self) -> String {
+        match self.activity {
+            Activity::Create => self.id.as_str().to_owned(),
+            Activity::Update => format!("{}-{}", self.id.as_str(), self.events),
         }
     }
 

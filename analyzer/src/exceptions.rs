@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::alert::Alert;
+use crate::alert::{Activity, Alert};
 use crate::detection::Delta;
 use crate::report::{Quiet, Report};
 use crate::severity::Severity;
@@ -106,7 +106,11 @@ impl Exceptions {
         let mut applied = self.apply(std::mem::take(&mut report.alerts));
         for (alert, _) in &applied.silenced {
             // Every event of an alert was one line at least, so the sum stays that of the lines.
-            let lines = alert.events.min(report.alerted);
+            let lines = match alert.activity {
+                Activity::Create => alert.events.min(report.alerted),
+                // Its lines were counted when they came.
+                Activity::Update => 0,
+            };
             report.alerted -= lines;
             *report.quiet.entry(Quiet::Exception).or_default() += lines;
         }

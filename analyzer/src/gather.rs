@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::alert::{Alert, AlertId, EVIDENCE_MAX};
+use crate::alert::{Activity, Alert, AlertId, EVIDENCE_MAX};
 use crate::detection::{Check, Delta, Finding, Hit};
 use crate::severity::Severity;
 use crate::stream::{Source, Stream};
@@ -18,7 +18,8 @@ pub fn gather(alerts: Vec<Alert>) -> Vec<Alert> {
 ///
 /// A burst is [`BURST_MIN`] or more alerts below `high`, of one actor with one client in one cluster, each at most
 /// [`BURST_GAP_SECONDS`] after the one before. High and critical alerts always stand alone, unless the cap is reached;
-/// then the gravest are kept.
+/// then the gravest are kept. The last words on sessions are no news: [`BURST_MIN`] of one cluster are one digest,
+/// however grave their alerts were.
 #[must_use]
 pub fn gather_at_most(alerts: Vec<Alert>, cap: usize) -> Vec<Alert> {
     let mut bursts: Vec<Burst> = Vec::new();
@@ -56,7 +57,14 @@ fn capped(mut alerts: Vec<Alert>, cap: usize) -> Vec<Alert> {
 
 /// What the alerts of a burst have in common.
 #[derive(Debug, PartialEq, Eq)]
-struct Key {
+enum Key {
+    Deeds(Doer),
+    /// Last words on sessions of one cluster in one account.
+    Closings(Option<String>, Option<String>),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Doer {
     cluster: Option<String>,
     account: Option<String>,
     actor: String,
@@ -66,14 +74,17 @@ struct Key {
 
 /// `None` for alerts that stand alone.
 fn key(alert: &Alert) -> Option<Key> {
+    if alert.activity == Activity::Update {
+        return Some(Key::Closings(alert.source.cluster.clone(), alert.source.account.clone()));
+    }
     let first = alert.first().filter(|_| alert.severity < Severity::High)?;
-    Some(Key {
+    Some(Key::Deeds(Doer {
         cluster: alert.source.cluster.clone(),
         account: alert.source.account.clone(),
         actor: format!("{} {}", first.actor.username, first.actor.display),
         acting_as: first.actor.acting_as.as_ref().map(|(name, _)| name.clone()),
         client: client(&first.user_agent).to_owned(),
-    })
+    }))
 }
 
 /// The first word of a user agent: the product, without its version.
@@ -94,6 +105,8 @@ impl Burst {
 
     fn takes(&self, alert: &Alert) -> bool {
         match (self.last, time(alert)) {
+            // Their times are those of the logins.
+            _ if alert.activity == Activity::Update => true,
             (Some(last), Some(time)) => time.as_second().abs_diff(last.as_second()) <= BURST_GAP_SECONDS,
             (None, None) => true,
             _ => false,
@@ -114,13 +127,18 @@ fn time(alert: &Alert) -> Option<Timestamp> {
 fn digest(mut alerts: Vec<Alert>, overflow: bool) -> Option<Alert> {
     let worst = alerts.iter().map(|alert| alert.severity).max()?;
     let count = alerts.len();
-    let ids: Vec<&str> = alerts.iter().map(|alert| alert.id.as_str()).collect();
-    let id = AlertId::of(std::iter::once("digest").chain(ids));
+    let ids: Vec<String> = alerts.iter().map(Alert::message_id).collect();
+    let id = AlertId::of(std::iter::once("digest").chain(ids.iter().map(String::as_str)));
+    let closes = alerts.iter().all(|alert| alert.activity == Activity::Update);
+    let activity = if closes { Activity::Update } else { Activity::Create };
+    let events: u64 = alerts.iter().map(|alert| alert.events).sum();
     // What is worst must not fall behind a limit. The sort is stable: of equal severity, the earlier come first.
     alerts.sort_by_key(|alert| std::cmp::Reverse(alert.severity));
     let first = alerts.first()?.first()?.clone();
     let summary = if overflow {
         format!("{count} more alerts in one message, because there were too many; worst: {worst}")
+    } else if closes {
+        format!("{count} sessions went quiet after {events} requests in their hours; worst: {worst}")
     } else if let Some((what, log)) = text_stream(&alerts, worst) {
         format!("{what}, and {} more from the {log} log; worst: {worst}", count - 1)
     } else {
@@ -130,9 +148,17 @@ fn digest(mut alerts: Vec<Alert>, overflow: bool) -> Option<Alert> {
     };
     let source = common_source(&alerts);
     let findings = findings(&alerts);
-    let events = alerts.iter().map(|alert| alert.events).sum();
     let evidence = alerts.into_iter().flat_map(|alert| alert.evidence).take(EVIDENCE_MAX).collect();
-    Some(Alert { id, severity: worst, summary: text::printable(&summary, 400), findings, evidence, events, source })
+    Some(Alert {
+        id,
+        severity: worst,
+        summary: text::printable(&summary, 400),
+        findings,
+        evidence,
+        events,
+        activity,
+        source,
+    })
 }
 
 /// Text lines have no actor who makes changes: their digest says the gravest of them.

@@ -25,6 +25,7 @@ pub mod cloudtrail;
 pub mod detection;
 pub mod detections;
 pub mod envelope;
+pub mod evidence;
 pub mod exceptions;
 pub mod gather;
 pub mod grant;

@@ -4,6 +4,7 @@
 //! minted this credential. Nothing here is needed to judge an event; with it there is more to say.
 
 mod bounded;
+mod sessions;
 mod streams;
 
 use std::net::IpAddr;
@@ -16,6 +17,8 @@ use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
 use crate::severity::Severity;
 
 use self::bounded::{Bounded, Weight};
+use self::sessions::Hour;
+pub use self::sessions::{Login, SessionKey, SessionMark};
 use self::streams::Streams;
 pub use self::streams::{LetIn, TopicKey, Unauthenticated, Unseen};
 
@@ -24,6 +27,8 @@ pub use self::streams::{LetIn, TopicKey, Unauthenticated, Unseen};
 pub struct Memory {
     objects: Bounded<ObjectKey, Remembered>,
     sessions: Bounded<SessionKey, SessionMark>,
+    /// Of each cluster, the hour up to which sessions were closed.
+    closed: Bounded<String, Hour>,
     minted: Bounded<(String, String), Minted>,
     credentials: Bounded<(String, String), Vec<IpAddr>>,
     addresses: Bounded<(String, IpAddr), String>,
@@ -36,6 +41,7 @@ impl Default for Memory {
         Self {
             objects: Bounded::new(OBJECT_BYTES_MAX),
             sessions: Bounded::new(SESSION_BYTES_MAX),
+            closed: Bounded::new(TOKEN_BYTES_MAX),
             minted: Bounded::new(TOKEN_BYTES_MAX),
             credentials: Bounded::new(TOKEN_BYTES_MAX),
             addresses: Bounded::new(TOKEN_BYTES_MAX),
@@ -105,34 +111,6 @@ pub struct Granted {
     pub time: Timestamp,
     /// How grave.
     pub severity: Severity,
-}
-
-/// One way of using one credential. The first event of a session is the login.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionKey {
-    /// Name of the cluster; empty when the input does not say.
-    pub cluster: String,
-    /// Namespace and name of the service account. Of other callers the namespace is empty and the name the username.
-    pub account: (String, String),
-    /// Credential id, access key id, pod uid, or the kind of token where it has no id.
-    pub credential: String,
-    /// The address that connected.
-    pub peer: String,
-    /// What kind of client it calls itself.
-    pub family: &'static str,
-    /// Stands for whom it acts as; empty when it acts as itself.
-    pub acting_as: String,
-    /// The hour of the event, counted from 1970.
-    pub hour: i64,
-}
-
-/// What was told of a session in one hour.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SessionMark {
-    /// The detections that were told, and how urgent they were.
-    pub told: Vec<(&'static str, Severity)>,
-    /// Events of the session in this hour that had something to tell, the first one included.
-    pub events: u64,
 }
 
 /// A token that somebody asked for by hand.
@@ -219,17 +197,6 @@ impl Memory {
         self.objects.insert(key.clone(), gone);
     }
 
-    /// What was told of a session.
-    #[must_use]
-    pub fn session(&self, key: &SessionKey) -> Option<&SessionMark> {
-        self.sessions.get(key)
-    }
-
-    /// Notes what was told of a session.
-    pub fn mark_session(&mut self, key: SessionKey, mark: SessionMark) {
-        self.sessions.insert(key, mark);
-    }
-
     /// Who asked for the token of this credential id, unless that was routine.
     #[must_use]
     pub fn minted(&self, cluster: &str, credential: &str) -> Option<&Minted> {
@@ -284,6 +251,7 @@ impl Memory {
     pub fn settle(&mut self) {
         self.objects.settle();
         self.sessions.settle();
+        self.closed.settle();
         self.minted.settle();
         self.credentials.settle();
         self.addresses.settle();
@@ -296,6 +264,7 @@ impl Memory {
     pub fn dropped(&self) -> u64 {
         self.objects.dropped()
             + self.sessions.dropped()
+            + self.closed.dropped()
             + self.minted.dropped()
             + self.credentials.dropped()
             + self.addresses.dropped()
@@ -370,17 +339,11 @@ impl Weight for String {
     }
 }
 
-impl Weight for SessionMark {
-    fn weight(&self) -> usize {
-        400
-    }
-}
-
 /// Room for object states: 16 MiB, about ten thousand ordinary roles and bindings.
 pub const OBJECT_BYTES_MAX: usize = 16 << 20;
 
-/// Room for sessions: 16 MiB, about forty thousand.
-pub const SESSION_BYTES_MAX: usize = 16 << 20;
+/// Room for sessions that were told: 32 MiB, about twenty thousand, each with its first event.
+pub const SESSION_BYTES_MAX: usize = 32 << 20;
 
 /// Room for each table about tokens: 4 MiB, more than ten thousand entries.
 pub const TOKEN_BYTES_MAX: usize = 4 << 20;

@@ -2,6 +2,7 @@
 
 mod audit_lines;
 mod calls;
+mod closings;
 mod explain;
 mod lessons;
 mod reasons;
@@ -18,6 +19,7 @@ use crate::stream::{Source, Stream};
 use self::explain::Before;
 
 pub use self::calls::analyze_cloudtrail;
+pub use self::closings::close_all;
 pub use self::explain::{Changed, Decision, Explained, Explanation};
 pub use self::reasons::{Quiet, Skip};
 
@@ -120,12 +122,15 @@ fn judge<'l>(
             tell(Explanation { line: Some(number), decision, event: batch.explained() });
         }
     }
-    let told = report.alerts.len();
+    let (told, latest) = (report.alerts.len(), batch.latest());
     let mut lines = text_lines::Batch::new(&source, memory);
     lines.judge_api(&waiting.text, &mut report);
     lines.judge_logins(&waiting.logins, &mut report);
     if let Some(tell) = &mut tell {
         report.alerts.iter().skip(told).map(Explanation::of_alert).for_each(tell);
+    }
+    if let Some(latest) = latest {
+        report.alerts.extend(closings::close(memory, source.cluster.as_deref().unwrap_or_default(), latest));
     }
     report
 }

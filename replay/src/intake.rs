@@ -8,7 +8,7 @@ use rolewatch_analyzer::envelope::{BadEntry, Envelope, LogLine};
 use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
 use rolewatch_analyzer::report::{
-    Explanation, Report, analyze, analyze_cloudtrail, analyze_envelope, explain, explain_envelope,
+    Explanation, Report, analyze, analyze_cloudtrail, analyze_envelope, close_all, explain, explain_envelope,
 };
 use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::stream::{Source, Stream};
@@ -260,6 +260,7 @@ impl<'a> Intake<'a> {
     /// Judges and hands on everything, and tells what was counted.
     pub(crate) fn finish(mut self) -> Result<Tally, Error> {
         self.judge();
+        self.alerts.extend(close_all(&mut self.memory));
         self.hand_on()?;
         Ok(self.tally)
     }

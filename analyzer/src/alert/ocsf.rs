@@ -15,15 +15,16 @@ impl Alert {
     pub fn ocsf(&self) -> Value {
         let time = self.first().and_then(|first| first.time).map(jiff::Timestamp::as_millisecond).unwrap_or_default();
         let last = self.evidence.iter().filter_map(|evidence| evidence.time).map(jiff::Timestamp::as_millisecond).max();
+        let (activity, activity_name) = self.activity.ocsf();
         let mut finding = object([
-            ("activity_id", json!(1)),
-            ("activity_name", json!("Create")),
+            ("activity_id", json!(activity)),
+            ("activity_name", json!(activity_name)),
             ("category_uid", json!(2)),
             ("category_name", json!("Findings")),
             ("class_uid", json!(2004)),
             ("class_name", json!("Detection Finding")),
-            ("type_uid", json!(200_401)),
-            ("type_name", json!("Detection Finding: Create")),
+            ("type_uid", json!(200_400 + u32::from(activity))),
+            ("type_name", json!(format!("Detection Finding: {activity_name}"))),
             ("severity_id", json!(self.severity.id())),
             ("severity", json!(capitalised(self.severity.as_str()))),
             ("status_id", json!(1)),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Actor, Alert, Evidence};
+use super::{Activity, Actor, Alert, Deeds, Evidence};
 use crate::detection::Finding;
 use crate::stream::Stream;
 use crate::text::wrap;
@@ -36,7 +36,7 @@ impl Alert {
             }
             page.field("When", &self.when());
         }
-        if self.events > 1 {
+        if self.events > 1 && self.activity == Activity::Create {
             self.deeds(&mut page);
         }
         page.chapter("What to do");
@@ -64,7 +64,11 @@ impl Alert {
         if shown.is_empty() && objects.is_empty() {
             return;
         }
-        page.chapter("What changed");
+        page.chapter(match self.activity {
+            Activity::Create => "What changed",
+            // There is no list of events to count: memory kept their sums.
+            Activity::Update => "What was done",
+        });
         if !objects.is_empty() {
             page.item("", &objects);
         }
@@ -91,36 +95,14 @@ impl Alert {
         text
     }
 
-    /// What the events of the alert did, alike ones together: `list secrets 3 times, refused once`.
+    /// What the events of the alert did, alike ones together.
     fn deeds(&self, page: &mut Page) {
-        let mut deeds: Vec<(String, u64, u64)> = Vec::new();
-        for evidence in &self.evidence {
-            let what = if evidence.resource.is_empty() {
-                evidence.request_uri.split('?').next().unwrap_or_default()
-            } else {
-                &evidence.resource
-            };
-            let name = format!("{} {what}", evidence.verb);
-            let refused = u64::from(evidence.code == 401 || evidence.code == 403);
-            match deeds.iter_mut().find(|(known, ..)| *known == name) {
-                Some((_, count, refusals)) => {
-                    *count += 1;
-                    *refusals += refused;
-                }
-                None => deeds.push((name, 1, refused)),
-            }
-        }
+        let mut deeds = Deeds::default();
+        self.evidence.iter().for_each(|evidence| deeds.add(evidence));
         page.chapter("What was done");
-        for (name, count, refusals) in deeds.iter().take(DEEDS_SHOWN) {
-            let refused = match (refusals, count) {
-                (0, _) => String::new(),
-                (refusals, count) if refusals == count => ", refused".to_owned(),
-                (refusals, _) => format!(", refused {}", times(*refusals)),
-            };
-            let often = if *count == 1 { String::new() } else { format!(" {}", times(*count)) };
-            page.item("", &format!("{name}{often}{refused}"));
+        for line in deeds.lines(DEEDS_SHOWN) {
+            page.item("", &line);
         }
-        more(page, deeds.len(), DEEDS_SHOWN, "kind of request");
     }
 
     /// What to do next: the advice of the worst finding.
@@ -302,14 +284,6 @@ fn plural(what: &str, count: usize) -> String {
         (1, _) => what.to_owned(),
         (_, Some((first, rest))) => format!("{first}s {rest}"),
         (_, None) => format!("{what}s"),
-    }
-}
-
-fn times(count: u64) -> String {
-    match count {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        count => format!("{count} times"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an exception covers: typed conditions that all have to hold.
 
-use crate::alert::{Alert, Evidence};
+use crate::alert::{Activity, Alert, Evidence};
 use crate::detection::Finding;
 
 use super::NEVER_HIDDEN;
@@ -52,9 +52,12 @@ impl Matcher {
         if self.cluster.as_ref().is_some_and(|pattern| !pattern.fits(cluster)) {
             return false;
         }
-        // Events that are only counted may be of another kind than those that are listed.
+        // Events that are only counted may be of another kind than those that are listed. All events of a session have
+        // its actor, so what asks for no more than that covers its last word too.
         let listed = u64::try_from(alert.evidence.len()).is_ok_and(|listed| listed >= alert.events);
-        listed && alert.evidence.iter().all(|evidence| self.covers_event(evidence))
+        let any_event = self.verbs.is_none() && self.namespace.is_none() && self.object.is_none();
+        let known = listed || (any_event && alert.activity == Activity::Update);
+        known && alert.evidence.iter().all(|evidence| self.covers_event(evidence))
     }
 
     fn covers_event(&self, evidence: &Evidence) -> bool {

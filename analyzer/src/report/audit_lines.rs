@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::explain::Explained;
 use super::lessons::Lessons;
 use super::{Quiet, Report, placed, text_lines};
-use crate::alert::{Alert, AlertId, EVIDENCE_MAX, Evidence};
+use crate::alert::{Activity, Alert, AlertId, EVIDENCE_MAX, Evidence};
 use crate::audit::outcome::Outcome;
 use crate::audit::principal::Identity;
 use crate::audit::{AuditEvent, Stage};
@@ -14,7 +14,7 @@ use crate::change::{Action, Change, Content, Ordinary};
 use crate::detection::{Check, Delta, Finding};
 use crate::detections;
 use crate::envelope::LogLine;
-use crate::memory::{Granted, Memory, Remembered, SessionKey, SessionMark};
+use crate::memory::{Granted, Login, Memory, Remembered, SessionKey, SessionMark};
 use crate::session;
 use crate::settings::Settings;
 use crate::severity::Severity;
@@ -29,6 +29,8 @@ pub(super) struct Batch<'a> {
     ids: HashSet<AlertId>,
     /// The alert that each session has in this batch.
     sessions: HashMap<SessionKey, usize>,
+    /// Time of the latest event.
+    latest: Option<jiff::Timestamp>,
     /// Whether to keep what was looked at, and what that was for the last event.
     explains: bool,
     explained: Option<Explained>,
@@ -50,7 +52,7 @@ pub(super) struct Verdict {
 impl<'a> Batch<'a> {
     pub(super) fn new(source: &'a Source, settings: &'a Settings, memory: &'a mut Memory) -> Self {
         let (ids, sessions) = (HashSet::new(), HashMap::new());
-        Self { source, settings, memory, ids, sessions, explains: false, explained: None }
+        Self { source, settings, memory, ids, sessions, latest: None, explains: false, explained: None }
     }
 
     /// The same, for whoever wants to know why.
@@ -63,6 +65,11 @@ impl<'a> Batch<'a> {
         self.explained.take()
     }
 
+    /// When the latest event happened.
+    pub(super) fn latest(&self) -> Option<jiff::Timestamp> {
+        self.latest
+    }
+
     /// Reads and judges one line of the audit stream.
     pub(super) fn judge(&mut self, line: &LogLine<'_>, report: &mut Report) {
         let mut event = match AuditEvent::read(&line.message) {
@@ -73,6 +80,7 @@ impl<'a> Batch<'a> {
             // A cut line has lost its own times.
             event.stage_time = line.timestamp_ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
         }
+        self.latest = self.latest.max(event.time());
         let log_stream = line.log_stream.as_deref().or(self.source.log_stream.as_deref());
         if event.stage == Stage::RequestReceived {
             if self.explains {
@@ -137,28 +145,33 @@ impl<'a> Batch<'a> {
         let (Some(evidence), Some(mut id)) = (verdict.evidence, id) else {
             return report.quiet(verdict.quiet, 1);
         };
+        if verdict.of_event.is_some() && self.ids.contains(&id) {
+            return report.quiet(Quiet::Repeated, 1);
+        }
         let mut of_session = None;
         if let Some((key, told)) = verdict.session {
             let mut mark = self.memory.session(&key).cloned().unwrap_or_default();
             mark.events += 1;
+            mark.deeds.add(&evidence);
             let is_told = |detection: &str, severity: Severity| {
                 mark.told.iter().any(|(known, before)| *known == detection && *before >= severity)
             };
             let fresh = told.iter().any(|(detection, severity)| !is_told(detection, *severity));
             if !fresh && verdict.of_event.is_none() {
-                self.memory.mark_session(key.clone(), mark);
-                return match self.sessions.get(&key).and_then(|index| report.alerts.get_mut(*index)) {
+                match self.sessions.get(&key).and_then(|index| report.alerts.get_mut(*index)) {
                     Some(alert) => {
                         add_event(alert, evidence);
+                        mark.counted += 1;
                         report.alerted += 1;
                     }
                     None => report.quiet(verdict.quiet.or_told(), 1),
-                };
+                }
+                return self.memory.mark_session(key, mark);
             }
             if verdict.of_event.is_none() {
                 id = session_id(&key, &told);
                 of_session = Some(key.clone());
-                if let Some(before) = self.events_in_the_hour_before(&key)
+                if let Some(before) = self.memory.take_hour_before(&key)
                     && let Some(worst) = verdict.findings.first_mut()
                 {
                     let note = format!("the same session had {before} such events in the hour before");
@@ -172,6 +185,16 @@ impl<'a> Batch<'a> {
                     of_event || hit.severity > worst || !is_told(detection.id, hit.severity)
                 });
             }
+            mark.counted += 1;
+            let source = placed(self.source, log_stream);
+            mark.login = gravest(mark.login, &verdict.findings, &told, |severity, finding| Login {
+                id: id.clone(),
+                severity,
+                what: finding.hit.what.clone(),
+                detection: finding.detection.id,
+                evidence: evidence.clone(),
+                source,
+            });
             self.memory.mark_session(key, merged(mark, told));
         }
         let Some(worst) = verdict.findings.first() else {
@@ -191,14 +214,9 @@ impl<'a> Batch<'a> {
             findings: verdict.findings,
             evidence: vec![evidence],
             events: 1,
+            activity: Activity::Create,
             source: placed(self.source, log_stream),
         });
-    }
-
-    /// What the count of a session came to in the hour before, so that a session told at its first event is told whole.
-    fn events_in_the_hour_before(&self, key: &SessionKey) -> Option<u64> {
-        let before = SessionKey { hour: key.hour - 1, ..key.clone() };
-        self.memory.session(&before).map(|mark| mark.events)
     }
 
     fn learn(&mut self, change: &Change, event: &AuditEvent<'_>, granted: Option<Granted>) {
@@ -325,6 +343,22 @@ fn add_event(alert: &mut Alert, evidence: Evidence) {
     alert.events += 1;
     if alert.evidence.len() < EVIDENCE_MAX {
         alert.evidence.push(evidence);
+    }
+}
+
+/// What a later word on the session refers to: the gravest of what was told of it, the first of equals.
+fn gravest(
+    before: Option<Box<Login>>,
+    findings: &[Finding],
+    told: &[(&'static str, Severity)],
+    login: impl FnOnce(Severity, &Finding) -> Login,
+) -> Option<Box<Login>> {
+    let of_session = findings.iter().find(|finding| told.iter().any(|(id, _)| *id == finding.detection.id));
+    match of_session {
+        Some(finding) if before.as_ref().is_none_or(|before| before.severity < finding.hit.severity) => {
+            Some(Box::new(login(finding.hit.severity, finding)))
+        }
+        _ => before,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Quiet, Report, Skip};
-use crate::alert::{Alert, AlertId, Evidence};
+use crate::alert::{Activity, Alert, AlertId, Evidence};
 use crate::case::Call;
 use crate::cloudtrail::{CloudTrailEvent, records};
 use crate::detection::{Check, Finding};
@@ -66,6 +66,7 @@ fn judge(
         findings,
         evidence: vec![evidence],
         events: 1,
+        activity: Activity::Create,
         source,
     });
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::{Quiet, Report, placed};
-use crate::alert::{Alert, AlertId, EVIDENCE_MAX, Evidence};
+use crate::alert::{Activity, Alert, AlertId, EVIDENCE_MAX, Evidence};
 use crate::audit::AuditEvent;
 use crate::audit::outcome::Outcome;
 use crate::authenticator::{AuthenticatorLine, LoginEvent};
@@ -160,6 +160,7 @@ impl<'a> Batch<'a> {
             findings: vec![Finding { detection, hit }],
             evidence: vec![evidence],
             events: 1,
+            activity: Activity::Create,
             source: placed(self.source, log_stream),
         });
         self.memory.mark_topic(key);
@@ -220,7 +221,16 @@ fn klog_alert(entry: &KlogEntry<'_>, source: &Source, log_stream: Option<&str>) 
     let time = entry.timestamp_ms.map(|time| time.to_string()).unwrap_or_default();
     let id = AlertId::of([log_stream.unwrap_or_default(), &time, &entry.message]);
     let events = u64::try_from(evidence.len()).unwrap_or(u64::MAX);
-    Some(Alert { id, severity, summary, findings, evidence, events, source: placed(source, log_stream) })
+    Some(Alert {
+        id,
+        severity,
+        summary,
+        findings,
+        evidence,
+        events,
+        activity: Activity::Create,
+        source: placed(source, log_stream),
+    })
 }
 
 /// Why a line of the authenticator stream without a finding is quiet.

@@ -1,9 +1,13 @@
 //! A session is told once an hour, however many events it has and however they are delivered.
 
+use serde_json::json;
+
 use super::harness::judge;
-use crate::alert::AlertId;
+use crate::alert::{Alert, AlertId};
+use crate::exceptions::Exceptions;
+use crate::gather::gather;
 use crate::memory::Memory;
-use crate::report::Quiet;
+use crate::report::{Quiet, close_all};
 use crate::settings::Settings;
 
 /// One request with a stolen pod token, `number` milliseconds after eight o'clock plus `hour`.
@@ -15,10 +19,21 @@ fn request(number: usize, hour: usize) -> String {
     )
 }
 
+/// What was said last under each id.
+fn last_words(alerts: &[Alert]) -> Vec<(AlertId, u64, Vec<String>)> {
+    let mut words: Vec<(AlertId, u64, Vec<String>)> = Vec::new();
+    for alert in alerts {
+        words.retain(|(id, ..)| *id != alert.id);
+        let done = alert.text().lines().filter(|line| line.contains("secrets")).map(ToOwned::to_owned).collect();
+        words.push((alert.id.clone(), alert.events, done));
+    }
+    words
+}
+
 #[test]
-fn ten_thousand_requests_with_one_stolen_token_are_one_alert_however_they_are_split() {
+fn ten_thousand_requests_with_one_stolen_token_are_one_alert_with_one_count_however_they_are_split() {
     let lines: Vec<String> = (0..10_000).map(|number| request(number, 0)).collect();
-    let mut ids: Vec<AlertId> = Vec::new();
+    let mut told = Vec::new();
     for deliveries in [1, 10, 1_000] {
         let mut memory = Memory::default();
         let (mut alerts, mut counted) = (Vec::new(), 0);
@@ -27,20 +42,78 @@ fn ten_thousand_requests_with_one_stolen_token_are_one_alert_however_they_are_sp
             counted += report.alerted + report.quiet.get(&Quiet::SessionTold).copied().unwrap_or_default();
             alerts.extend(report.alerts);
         }
-        assert_eq!(alerts.len(), 1, "in {deliveries} deliveries");
-        assert_eq!(alerts[0].events, 10_000 / u64::try_from(deliveries).unwrap(), "those of its own delivery");
         assert_eq!(counted, 10_000, "no event is lost");
-        ids.push(alerts[0].id.clone());
-        // The next hour's alert says what the whole hour came to, and that is the same for every split.
-        let next = judge(&[request(0, 1)], &Settings::default(), &mut memory).alerts;
-        assert!(
-            next[0].text().contains("the same session had 10000 such events in the hour before"),
-            "{}",
-            next[0].text()
-        );
+        assert_eq!(alerts.len(), 1, "in {deliveries} deliveries, while the hour lasts");
+        // Any later event of the cluster ends the hour.
+        alerts.extend(judge(&[ordinary(2)], &Settings::default(), &mut memory).alerts);
+        let words = last_words(&alerts);
+        assert_eq!(words.len(), 1, "one id in {deliveries} deliveries");
+        told.push((words[0].0.clone(), words[0].1));
+        assert!(alerts.len() == 1 || alerts[1].text().contains("list secrets 10000 times"), "{}", alerts[1].text());
+        assert_eq!(alerts.len(), if deliveries == 1 { 1 } else { 2 }, "what was told whole is not told again");
+        let quiet = judge(&[ordinary(3)], &Settings::default(), &mut memory).alerts;
+        assert!(quiet.is_empty(), "a session is closed once");
     }
-    ids.dedup();
-    assert_eq!(ids.len(), 1, "the same alert every time");
+    told.dedup();
+    assert_eq!(told.len(), 1, "the same alert with the same count every time: {told:?}");
+    assert_eq!(told[0].1, 10_000);
+}
+
+/// A request of the same cluster that has nothing to tell.
+fn ordinary(hour: usize) -> String {
+    request(0, hour).replace("kubectl/v1.33.1", "api/v1").replace("198.51.100.23", "10.0.0.7")
+}
+
+#[test]
+fn the_last_word_on_a_session_carries_its_id_and_closes_it() {
+    let mut memory = Memory::default();
+    let first = judge(&[request(0, 0)], &Settings::default(), &mut memory).alerts;
+    judge(&[request(1, 0), request(2, 0)], &Settings::default(), &mut memory);
+    let last = close_all(&mut memory);
+    assert_eq!(last.len(), 1);
+    assert_eq!((&last[0].id, last[0].severity, last[0].events), (&first[0].id, first[0].severity, 3));
+    assert_ne!(last[0].message_id(), first[0].message_id(), "a FIFO topic must not take it for a repeat");
+    let ocsf = last[0].ocsf();
+    assert_eq!((&ocsf["activity_id"], &ocsf["type_uid"], &ocsf["count"]), (&json!(2), &json!(200_402), &json!(3)));
+    assert_eq!(ocsf["finding_info"]["uid"], first[0].ocsf()["finding_info"]["uid"]);
+    assert!(last[0].text().contains("3 requests in that hour"), "{}", last[0].text());
+    assert!(close_all(&mut memory).is_empty(), "once");
+    // A straggler makes it speak again, with the whole sum.
+    judge(&[request(3, 0)], &Settings::default(), &mut memory);
+    assert_eq!(close_all(&mut memory)[0].events, 4);
+}
+
+#[test]
+fn a_session_that_goes_on_is_summed_up_by_its_next_alert_alone() {
+    let mut memory = Memory::default();
+    judge(&[request(0, 0)], &Settings::default(), &mut memory);
+    judge(&[request(1, 0)], &Settings::default(), &mut memory);
+    let next = judge(&[request(0, 1)], &Settings::default(), &mut memory).alerts;
+    assert!(next[0].text().contains("the same session had 2 such events in the hour before"), "{}", next[0].text());
+    assert!(judge(&[ordinary(3)], &Settings::default(), &mut memory).alerts.is_empty());
+}
+
+#[test]
+fn many_last_words_are_one_digest_and_an_exception_covers_its_own() {
+    let mut memory = Memory::default();
+    let of = |number: usize, token: usize| request(number, 0).replace("7e6d1f0a", &format!("{token}"));
+    for number in [0, 1] {
+        let lines: Vec<String> = (0..5).map(|token| of(number, token)).collect();
+        judge(&lines, &Settings::default(), &mut memory);
+    }
+    let last = close_all(&mut memory);
+    assert_eq!(last.len(), 5);
+    let digest = gather(last.clone());
+    assert_eq!((digest.len(), digest[0].events, digest[0].severity), (1, 10, last[0].severity));
+    assert!(digest[0].title().contains("5 sessions went quiet after 10 requests"), "{}", digest[0].title());
+    let exception = |more: &str| {
+        Exceptions::read(&format!(
+            "exceptions:\n  - {{ id: a, reason: r, owner: o, expires: 2027-01-01, max_severity: critical, actor: 'system:serviceaccount:payments:api'{more} }}\n"
+        ))
+        .unwrap()
+    };
+    assert_eq!(exception("").apply(last.clone()).alerts.len(), 0, "its alert was silenced, so is its sum");
+    assert_eq!(exception(", verbs: [list]").apply(last).alerts.len(), 5, "what the others did is not known");
 }
 
 #[test]

@@ -18,6 +18,7 @@ const FLOORS: &[&str] = &[
     "json",
     "pkcs10",
     "stream",
+    "evidence",
     "settings",
     "attack",
     "envelope",

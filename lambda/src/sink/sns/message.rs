@@ -110,7 +110,7 @@ impl Message {
             structure: Some("json"),
             attributes: Vec::new(),
             group: fifo.then(|| group(alert.source.cluster.as_deref().unwrap_or_default())),
-            deduplication: fifo.then(|| alert.id.as_str().to_owned()),
+            deduplication: fifo.then(|| alert.message_id()),
         }
     }
 }
@@ -181,7 +181,7 @@ const GROUP_CHARS_MAX: usize = 128;
 #[cfg(test)]
 mod tests {
     use super::{MESSAGE_BYTES_MAX, Message, group};
-    use rolewatch_analyzer::alert::{Actor, Alert, AlertId, Evidence};
+    use rolewatch_analyzer::alert::{Activity, Actor, Alert, AlertId, Evidence};
     use rolewatch_analyzer::detection::{Delta, Finding, Hit};
     use rolewatch_analyzer::detections;
     use rolewatch_analyzer::severity::Severity;
@@ -213,6 +213,7 @@ mod tests {
     fn alert(events: usize, user_agent: &str) -> Alert {
         Alert {
             id: AlertId::of(["x"]),
+            activity: Activity::Create,
             severity: Severity::High,
             summary: "alice gave bob cluster-admin".to_owned(),
             findings: vec![Finding {
