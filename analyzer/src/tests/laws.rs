@@ -6,7 +6,7 @@ use std::io::Write as _;
 use serde_json::{Value, json};
 
 use super::harness::{Case, cases, judge};
-use crate::alert::Alert;
+use crate::alert::{Activity, Alert};
 use crate::gather::gather;
 use crate::memory::Memory;
 use crate::severity::Severity;
@@ -168,7 +168,11 @@ fn every_alert_is_printable_bounded_and_valid_ocsf() {
     for (file, case) in cases() {
         let alerts = case.report().alerts;
         let digests = gather([alerts.clone(), alerts.clone(), alerts.clone()].concat());
-        for alert in alerts.into_iter().chain(digests) {
+        // The same alerts, as the last word on a session is told.
+        let updates: Vec<Alert> =
+            alerts.iter().map(|alert| Alert { activity: Activity::Update, events: 10_000, ..alert.clone() }).collect();
+        let digest_of_updates = gather([updates.clone(), updates.clone(), updates.clone()].concat());
+        for alert in alerts.into_iter().chain(digests).chain(updates).chain(digest_of_updates) {
             let headline = alert.headline();
             assert!(headline.as_str().len() <= Headline::CHARS_MAX);
             assert!(headline.as_str().bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{headline}");
