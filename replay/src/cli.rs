@@ -40,6 +40,9 @@ pub(crate) enum Command {
     Detections {
         /// The detection to explain
         id: Option<String>,
+        /// How to write it: text for people, or JSON
+        #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+        format: ListFormat,
     },
     /// Print a script that completes this command in a shell
     Completions {
@@ -185,6 +188,15 @@ pub(crate) enum Format {
     Text,
     /// One OCSF Detection Finding per line, as JSON
     Ocsf,
+}
+
+/// How the list of detections is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// For people
+    Text,
+    /// For programs: a list of objects, or one object where a detection is named
+    Json,
 }
 
 /// When to use colour.

@@ -1,4 +1,4 @@
-//! `rolewatch detections`: what is detected, as a table and page by page.
+//! `rolewatch detections`: what is detected, as a table, page by page, and for programs.
 
 use std::io::Write;
 
@@ -6,19 +6,61 @@ use anstyle::Style;
 use rolewatch_analyzer::detection::Detection;
 use rolewatch_analyzer::detections::ALL;
 use rolewatch_analyzer::text;
+use serde_json::{Value, json};
 
+use crate::cli::ListFormat;
 use crate::error::Error;
 
 /// Writes the table, or the page of the detection called `id`.
-pub(crate) fn run(id: Option<&str>, out: &mut dyn Write) -> Result<(), Error> {
-    match id {
-        None => table(out)?,
+pub(crate) fn run(id: Option<&str>, format: ListFormat, out: &mut dyn Write) -> Result<(), Error> {
+    let one = match id {
+        None => None,
         Some(id) => match ALL.iter().find(|detection| detection.id == id) {
-            Some(detection) => page(detection, out)?,
+            Some(detection) => Some(detection),
             None => return Err(Error::NoDetection { id: text::name(id), near: nearest(id) }),
         },
+    };
+    match (format, one) {
+        (ListFormat::Text, None) => table(out)?,
+        (ListFormat::Text, Some(detection)) => page(detection, out)?,
+        (ListFormat::Json, one) => {
+            let value = one.map_or_else(|| ALL.iter().copied().map(object).collect(), |one| object(one));
+            serde_json::to_writer_pretty(&mut *out, &value).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        }
     }
     Ok(out.flush()?)
+}
+
+/// A detection for programs. Names are only ever added.
+fn object(detection: &Detection) -> Value {
+    let attack: Vec<Value> = detection
+        .attack
+        .iter()
+        .map(|technique| {
+            let (tactic, tactic_name) = technique.tactic;
+            json!({
+                "technique": technique.id,
+                "name": technique.name,
+                "tactic": tactic,
+                "tactic_name": tactic_name,
+            })
+        })
+        .collect();
+    json!({
+        "id": detection.id,
+        "title": detection.title(),
+        "category": detection.category(),
+        "since": detection.since,
+        "attack": attack,
+        "docs": lines(detection).collect::<Vec<_>>().join("\n"),
+    })
+}
+
+/// The prose, line by line, as Markdown.
+fn lines(detection: &Detection) -> impl Iterator<Item = &'static str> {
+    // Doc comments begin with one space.
+    detection.docs.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end())
 }
 
 fn table(out: &mut dyn Write) -> std::io::Result<()> {
@@ -31,9 +73,7 @@ fn table(out: &mut dyn Write) -> std::io::Result<()> {
 
 fn page(detection: &Detection, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "{BOLD}{}{BOLD:#}", detection.id)?;
-    for line in detection.docs.lines() {
-        // Doc comments begin with one space.
-        let line = line.strip_prefix(' ').unwrap_or(line).trim_end();
+    for line in lines(detection) {
         match line.strip_prefix("## ") {
             Some(heading) => writeln!(out, "{BOLD}{heading}{BOLD:#}")?,
             None => writeln!(out, "{line}")?,

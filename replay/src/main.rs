@@ -55,7 +55,7 @@ fn run(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<Out
         Command::Explain(options) => explain::run(&options, out, err),
         Command::WhoCan(options) => snapshot::who_can(&options, out, err),
         Command::Rights(options) => snapshot::rights(&options, out, err),
-        Command::Detections { id } => detections::run(id.as_deref(), out).map(|()| Outcome::Done),
+        Command::Detections { id, format } => detections::run(id.as_deref(), format, out).map(|()| Outcome::Done),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rolewatch", &mut script);

@@ -42,6 +42,31 @@ fn help_is_complete() {
 fn detections_are_listed_and_explained() {
     check(&["detections"], &expect_file!["../golden/detections.txt"]);
     check(&["detections", "rbac-binding-changed"], &expect_file!["../golden/detections-page.txt"]);
+    let one = ["detections", "--format", "json", "rbac-binding-changed"];
+    check(&one, &expect_file!["../golden/detections-json.txt"]);
+}
+
+/// The list for programs holds what the table and every page hold.
+#[test]
+fn detections_are_listed_for_programs() {
+    let table = rolewatch(&["detections"]);
+    let list = rolewatch(&["detections", "--format", "json"]);
+    assert_eq!((list.status, list.stderr.as_str()), (0, ""));
+    let list: Vec<serde_json::Value> = serde_json::from_str(&list.stdout).unwrap();
+    assert_eq!(list.len(), table.stdout.lines().count());
+    for (one, row) in list.iter().zip(table.stdout.lines()) {
+        let text = |key: &str| one[key].as_str().unwrap();
+        assert_eq!(row.split_once(' ').map(|(id, title)| (id, title.trim())), Some((text("id"), text("title"))));
+        let page = rolewatch(&["detections", text("id")]).stdout;
+        let plain = text("docs").replace("## ", "");
+        assert!(page.contains(plain.trim_end()) && page.contains(text("since")), "{row}");
+        for technique in one["attack"].as_array().unwrap() {
+            assert!(page.contains(technique["technique"].as_str().unwrap()), "{row}");
+        }
+        assert!(!text("category").is_empty() && !one["attack"].as_array().unwrap().is_empty(), "{row}");
+        let alone = rolewatch(&["detections", "--format", "json", text("id")]).stdout;
+        assert_eq!(&serde_json::from_str::<serde_json::Value>(&alone).unwrap(), one);
+    }
 }
 
 #[test]
@@ -113,6 +138,7 @@ fn errors_say_what_happened_and_what_to_do() {
     check(&["replay", "--trusted-network", "example.com", "-"], &expect_file!["../golden/error-network.txt"]);
     check(&["replay", "--format", "xml", "-"], &expect_file!["../golden/error-format.txt"]);
     check(&["replay", "--frmat", "text", "-"], &expect_file!["../golden/error-option.txt"]);
+    check(&["detections", "--format", "yaml"], &expect_file!["../golden/error-list-format.txt"]);
     check(&["detections", "rbac-binding-change"], &expect_file!["../golden/error-detection.txt"]);
     check(&["detections", "\u{1b}[2Jx"], &expect_file!["../golden/error-detection-hostile.txt"]);
 }
