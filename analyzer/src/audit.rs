@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use crate::json::{Fault, JsonError, Kind, Reader};
+use crate::text;
 
 use self::annotation::Annotations;
 use self::body::Body;
@@ -169,7 +170,7 @@ impl<'a> AuditEvent<'a> {
         let query = self.request_uri.split_once('?').map_or("", |(_, query)| query);
         query.split('&').filter_map(move |pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (percent_decoded(key) == parameter).then(|| percent_decoded(value))
+            (form_decoded(key) == parameter).then(|| form_decoded(value))
         })
     }
 }
@@ -178,29 +179,8 @@ impl<'a> AuditEvent<'a> {
 const SHIPPER_MARKER: &str = "[Truncated...]";
 
 /// Decodes `%XX` and `+` as `application/x-www-form-urlencoded` does (RFC 1866 section 8.2.1).
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [byte, after @ ..] = rest {
-        let hex = after.first_chunk().and_then(|[high, low]| {
-            u8::try_from(char::from(*high).to_digit(16)? * 16 + char::from(*low).to_digit(16)?).ok()
-        });
-        match (byte, hex) {
-            (b'%', Some(decoded)) => {
-                bytes.push(decoded);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            (b'+', _) => {
-                bytes.push(b' ');
-                rest = after;
-            }
-            _ => {
-                bytes.push(*byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+fn form_decoded(text: &str) -> String {
+    text::percent_decoded(&text.replace('+', " "))
 }
 
 /// An event while its members are read, in any order.
@@ -380,7 +360,7 @@ fn constraint<'a>(reader: &mut Reader<'a>) -> Result<Option<Cow<'a, str>>, JsonE
 #[cfg(test)]
 #[expect(clippy::string_slice, reason = "the test line is ASCII")]
 mod tests {
-    use super::{AuditEvent, Cut, Level, Stage, Unreadable, percent_decoded};
+    use super::{AuditEvent, Cut, Level, Stage, Unreadable, form_decoded};
     use crate::audit::body::Body;
     use crate::audit::outcome::Outcome;
 
@@ -512,7 +492,7 @@ mod tests {
         for (text, decoded) in
             [("a%42c", "aBc"), ("a+b", "a b"), ("%", "%"), ("%4", "%4"), ("%zz", "%zz"), ("%25", "%")]
         {
-            assert_eq!(percent_decoded(text), decoded);
+            assert_eq!(form_decoded(text), decoded);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What holds for the whole: every detection over every sample, the laws, the tidiness of the house, the docs.
 #![expect(clippy::disallowed_methods, reason = "these tests read the sample files and the house's own sources")]
 
+mod adversary;
 mod claims;
 mod docs;
 pub(crate) mod harness;

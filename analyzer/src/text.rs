@@ -88,6 +88,22 @@ pub fn short(name: &str) -> &str {
     }
 }
 
+/// Undoes the `%XX` of a URI (RFC 3986 section 2.1). What is no such escape stays as it is.
+#[must_use]
+pub fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let escaped = digits
+            .filter(|digits| byte == b'%' && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(escaped.unwrap_or(byte));
+        rest = if escaped.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// Breaks `text` at blanks into lines of at most `width` characters. A longer word stays whole, so that an ARN can be
 /// copied.
 #[must_use]
@@ -157,7 +173,7 @@ pub const AGENT_CHARS_MAX: usize = 160;
 
 #[cfg(test)]
 mod tests {
-    use super::{Headline, name, printable, short, wrap};
+    use super::{Headline, name, percent_decoded, printable, short, wrap};
 
     #[test]
     fn arns_are_shown_short() {
@@ -210,5 +226,12 @@ mod tests {
             assert!(headline.as_str().bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{headline:?}");
         }
         assert!(Headline::new(&long).as_str().ends_with("..."));
+    }
+
+    #[test]
+    fn percent_escapes_are_undone() {
+        for (raw, plain) in [("a%3Ab%2Fc", "a:b/c"), ("100%", "100%"), ("%zz%+1", "%zz%+1"), ("%ff", "\u{fffd}")] {
+            assert_eq!(percent_decoded(raw), plain);
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 use super::{object, text};
 use crate::json::{JsonError, Kind, Reader};
+use crate::text::percent_decoded;
 
 /// What a call asked for; empty or `None` where it did not say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -180,24 +181,9 @@ fn flag(reader: &mut Reader<'_>) -> Result<Option<bool>, JsonError> {
     }
 }
 
-/// `%3A` is `:`. What is no such escape stays as it is.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        let escaped = digits
-            .filter(|digits| byte == b'%' && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(escaped.unwrap_or(byte));
-        rest = if escaped.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Parameters, percent_decoded};
+    use super::Parameters;
 
     #[test]
     fn members_of_other_types_are_stepped_over() {
@@ -207,12 +193,5 @@ mod tests {
         assert_eq!(read.logging.unwrap()[0].enabled, Some(false));
         assert_eq!(read.key_arns, ["k"]);
         assert!(Parameters::read(b"{\"name\":").is_err());
-    }
-
-    #[test]
-    fn percent_escapes_are_undone() {
-        for (raw, plain) in [("a%3Ab%2Fc", "a:b/c"), ("100%", "100%"), ("%zz%+1", "%zz%+1"), ("%ff", "\u{fffd}")] {
-            assert_eq!(percent_decoded(raw), plain);
-        }
     }
 }

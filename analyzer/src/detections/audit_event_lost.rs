@@ -39,14 +39,14 @@ fn check(entry: &KlogEntry<'_>) -> Option<Hit> {
             "The API server failed to write an audit record; the lines that name it may follow in another delivery.",
         ));
     };
-    let path = event.uri.split('?').next().unwrap_or_default();
+    let path = path(event);
     let others = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
     let mut hit = Hit::new(
         severity,
         format!(
             "audit record lost: {} of {} by {}{others}",
             text::name(&event.method),
-            text::name(path),
+            text::name(&path),
             text::name(&event.user)
         ),
         if severity == Severity::Critical {
@@ -56,18 +56,23 @@ fn check(entry: &KlogEntry<'_>) -> Option<Hit> {
         },
     );
     hit.changes.extend(lost.summaries.iter().take(LISTED).map(line));
-    hit.objects.extend(object(path));
+    hit.objects.extend(object(&path));
     Some(hit)
 }
 
 /// A write on roles, bindings or `aws-auth` that took effect is as grave as it gets: it may have given anything.
 fn severity(event: &LostEvent) -> Severity {
-    let path = event.uri.split('?').next().unwrap_or_default();
+    let path = path(event);
     let writes = !matches!(event.method.as_str(), "get" | "list" | "watch");
     let watched = path.starts_with(&format!("/apis/{RBAC_GROUP}/"))
         || path.starts_with("/api/v1/namespaces/kube-system/configmaps");
     let took = matches!(event.response, 0 | 200..=299 | 500..);
     if writes && watched && took { Severity::Critical } else { Severity::High }
+}
+
+/// The path as the API server takes it, which a client may have written with escapes.
+fn path(event: &LostEvent) -> String {
+    text::percent_decoded(event.uri.split('?').next().unwrap_or_default())
 }
 
 fn line(event: &LostEvent) -> Delta {

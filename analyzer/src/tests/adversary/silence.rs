@@ -1,0 +1,218 @@
+//! Silence: by what a client says of itself, by names, by noise, by memory, by exceptions.
+
+use serde_json::{Value, json};
+
+use super::super::harness::judge;
+use super::{alerts, grant, grant_with, is_told, report, told_in_spite_of};
+use crate::alert::Alert;
+use crate::exceptions::Exceptions;
+use crate::memory::Memory;
+use crate::settings::Settings;
+use crate::severity::Severity;
+use crate::stream::Source;
+
+#[test]
+fn silence_by_what_the_client_says_of_itself() {
+    told_in_spite_of(&[
+        ("a load balancer's user agent", |event| event["userAgent"] = json!("ELB-HealthChecker/2.0")),
+        ("a controller's user agent", |event| event["userAgent"] = json!("kube-controller-manager/v1.36.2")),
+        ("no user agent", |event| event["userAgent"] = json!("")),
+        ("a very long user agent", |event| event["userAgent"] = json!("x".repeat(1 << 20))),
+        ("no address", |event| event["sourceIPs"] = json!([])),
+        ("a thousand addresses", |event| event["sourceIPs"] = json!(vec!["10.0.0.1"; 1000])),
+        ("no audit ID", |event| event["auditID"] = json!("")),
+        ("dry-run words in its name", |event| {
+            event["objectRef"]["name"] = json!("dryRun=All");
+            event["responseObject"]["metadata"]["name"] = json!("dryRun=All");
+        }),
+        ("dry-run words in its user agent", |event| event["userAgent"] = json!("kubectl?dryRun=All")),
+        ("a field manager that says dry run", |event| {
+            event["requestURI"] =
+                json!("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings?fieldManager=dryRun%3DAll");
+        }),
+        ("labels of the defaults", |event| {
+            for body in ["requestObject", "responseObject"] {
+                event[body]["metadata"]["labels"] = json!({ "kubernetes.io/bootstrapping": "rbac-defaults" });
+                event[body]["metadata"]["annotations"] =
+                    json!({ "rbac.authorization.kubernetes.io/autoupdate": "true" });
+            }
+        }),
+        ("an owner", |event| {
+            event["responseObject"]["metadata"]["ownerReferences"] =
+                json!([{ "kind": "Namespace", "name": "default" }]);
+        }),
+    ]);
+}
+
+/// A stock binding, as the API server writes it at every start, with one subject more.
+fn as_the_api_server(event: &mut Value) {
+    event["user"] = json!({ "username": "system:apiserver", "groups": ["system:masters"], "extra": {} });
+    event["objectRef"]["name"] = json!("system:kube-scheduler");
+    for body in ["requestObject", "responseObject"] {
+        event[body]["metadata"]["name"] = json!("system:kube-scheduler");
+        event[body]["metadata"]["labels"] = json!({ "kubernetes.io/bootstrapping": "rbac-defaults" });
+    }
+}
+
+#[test]
+fn silence_by_a_forged_first_address() {
+    let with = |addresses: Value| {
+        alerts(&[grant_with(|event| {
+            as_the_api_server(event);
+            event["sourceIPs"] = addresses;
+        })])
+    };
+    assert!(!is_told(&with(json!(["::1"]))), "the API server itself, over its loopback");
+    for addresses in [
+        json!(["127.0.0.1", "203.0.113.24"]),
+        json!(["::1", "127.0.0.1", "203.0.113.24"]),
+        json!(["::1", "localhost"]),
+        json!([]),
+    ] {
+        assert!(is_told(&with(addresses.clone())), "{addresses}");
+    }
+}
+
+#[test]
+fn silence_by_labels_that_imitate_the_control_plane() {
+    let told = alerts(&[grant_with(|event| {
+        let (user, addresses) = (event["user"].clone(), event["sourceIPs"].clone());
+        as_the_api_server(event);
+        (event["user"], event["sourceIPs"]) = (user, addresses);
+        for body in ["requestObject", "responseObject"] {
+            event[body]["metadata"]["labels"]["eks.amazonaws.com/component"] = json!("aws-node");
+            event[body]["metadata"]["labels"]["app.kubernetes.io/managed-by"] = json!("eks");
+            event[body]["metadata"]["annotations"] = json!({ "rbac.authorization.kubernetes.io/autoupdate": "true" });
+        }
+    })]);
+    assert!(is_told(&told));
+}
+
+#[test]
+fn silence_by_a_reused_audit_id() {
+    let harmless = |number: usize| {
+        grant_with(|event| {
+            event["verb"] = json!("get");
+            event["requestObject"] = Value::Null;
+            event["stageTimestamp"] = json!(format!("2026-11-23T08:00:01.{number:06}Z"));
+        })
+    };
+    let mut events: Vec<Value> = (0..50).map(harmless).collect();
+    events.push(grant());
+    assert!(is_told(&alerts(&events)));
+    // Two grants under one audit ID are two alerts.
+    let other = grant_with(|event| event["stageTimestamp"] = json!("2026-11-23T08:00:09.000000Z"));
+    assert_eq!(alerts(&[grant(), other]).iter().filter(|alert| is_told(std::slice::from_ref(alert))).count(), 2);
+}
+
+#[test]
+fn silence_by_names_that_look_like_others() {
+    for name in [
+        "system:kube-controller-manager\u{200b}",
+        "system:\u{200d}masters",
+        "System:Masters",
+        "sys\u{202e}tem:admin",
+        "system:node-proxier",
+        "eks:addon-manager",
+        "аdmin",
+    ] {
+        let alerts = alerts(&[grant_with(|event| {
+            event["user"]["username"] = json!(name);
+            for body in ["requestObject", "responseObject"] {
+                event[body]["subjects"][0]["name"] = json!(name);
+                event[body]["metadata"]["name"] = json!(name);
+            }
+            event["objectRef"]["name"] = json!(name);
+        })]);
+        assert!(is_told(&alerts), "{name:?}");
+        let text = alerts[0].text();
+        assert!(!text.contains(['\u{200b}', '\u{200d}', '\u{202e}']), "what cannot be seen is written out: {text}");
+    }
+}
+
+#[test]
+fn silence_by_noise_and_by_broken_neighbours() {
+    let harmless = {
+        let event = grant_with(|event| {
+            event["auditID"] = json!("NUMBER");
+            event["objectRef"]["name"] = json!("team-NUMBER");
+            for body in ["requestObject", "responseObject"] {
+                event[body]["metadata"]["name"] = json!("team-NUMBER");
+                event[body]["roleRef"]["name"] = json!("view");
+                event[body]["subjects"] = json!([{ "kind": "User", "name": "nobody-yet" }]);
+            }
+        });
+        event.to_string()
+    };
+    let mut lines: Vec<String> = (0..2_000).map(|number| harmless.replace("NUMBER", &number.to_string())).collect();
+    lines.insert(1_000, grant().to_string());
+    let found = report(&lines);
+    assert!(is_told(&found.alerts));
+    assert!(is_told(&crate::gather::gather(found.alerts)), "and it stands alone among the digests");
+
+    let bad = ["{", "}", "\u{0}", "{\"kind\":\"Event\",\"auditID\":\"", "[[[[[[", "\"", "{\"a\":1}{\"b\":2}", ""];
+    let mut lines: Vec<String> = bad.iter().map(ToString::to_string).collect();
+    lines.insert(4, grant().to_string());
+    let found = report(&lines);
+    assert!(is_told(&found.alerts));
+    assert_eq!(found.alerted + found.quiet_total() + found.skipped_total(), 9, "and every line is counted");
+}
+
+#[test]
+fn silence_by_a_line_that_the_shipper_cuts() {
+    let whole =
+        grant_with(|event| event["requestObject"]["metadata"]["annotations"] = json!({ "pad": "x".repeat(5000) }));
+    let line = whole.to_string();
+    let cut = line.split_at(line.find("\"pad\"").unwrap() + 100).0.to_owned() + "[Truncated...]";
+    let alerts = report(&[cut]).alerts;
+    assert!(!alerts.is_empty() && alerts[0].severity >= Severity::High, "{:?}", alerts.first().map(Alert::title));
+}
+
+#[test]
+fn silence_by_a_poisoned_memory() {
+    let seen = |version: &str, subject: &str, cluster: &str, memory: &mut Memory| {
+        let event = grant_with(|event| {
+            event["auditID"] = json!(format!("{version}-{subject}"));
+            event["verb"] = json!("update");
+            event["responseStatus"]["code"] = json!(200);
+            // A PUT that names the version it ends with would have changed nothing.
+            event["requestObject"]["metadata"]["resourceVersion"] = Value::Null;
+            event["responseObject"]["metadata"]["resourceVersion"] = json!(version);
+            for body in ["requestObject", "responseObject"] {
+                event[body]["subjects"][0]["name"] = json!(subject);
+            }
+        });
+        let source = Source { cluster: Some(cluster.to_owned()), ..Source::default() };
+        judge(&[event.to_string()], &Settings { source, ..Settings::default() }, memory).alerts
+    };
+    let mut memory = Memory::default();
+    seen("9", "ops", "prod", &mut memory);
+    // In another cluster, and under an old version: neither makes the grant look as if it had always been there.
+    seen("10", "mallory", "staging", &mut memory);
+    seen("3", "mallory", "prod", &mut memory);
+    let told = seen("11", "mallory", "prod", &mut memory);
+    assert!(is_told(&told), "{:?}", told.iter().map(Alert::title).collect::<Vec<_>>());
+    assert!(told[0].text().contains("+ "), "as gained, not as what held before: {}", told[0].text());
+}
+
+#[test]
+fn silence_by_an_exception_that_fits_too_much() {
+    let told = || alerts(&[grant()]);
+    let apply = |more: &str| {
+        let text = format!("exceptions:\n  - {{ id: a, reason: r, owner: o, expires: 2027-01-01, {more} }}\n");
+        Exceptions::read(&text).map(|exceptions| exceptions.apply(told()).alerts.len())
+    };
+    assert_eq!(apply("actor: mallory").unwrap(), told().len(), "above medium only when it says so");
+    assert_eq!(
+        apply("detections: [rbac-binding-changed], max_severity: critical").unwrap(),
+        told().len(),
+        "one of two"
+    );
+    for broad in ["actor: '*'", "object: '*'", "actor: 'a*b'", "max_severity: critical", "cluster: prod"] {
+        assert!(apply(broad).is_err(), "{broad}");
+    }
+    let forged = grant_with(|event| event["user"]["username"] = json!("system:kube-scheduler"));
+    let text = "exceptions:\n  - { id: a, reason: r, owner: o, expires: 2027-01-01, actor: 'system:kube-scheduler', max_severity: critical }\n";
+    let left = Exceptions::read(text).unwrap().apply(alerts(&[forged])).alerts;
+    assert!(!left.is_empty(), "a forged identity is never excepted");
+}

@@ -1,0 +1,149 @@
+"""Turns every row of the adversary suite red once, by taking its defence away.
+
+A test that passes proves little until it has been seen to fail. Each row below names a test of
+`analyzer/src/tests/adversary`, a weakness, and the one edit that builds the weakness in. The edit is made in a copy of
+the committed tree; the test must then fail, and not for want of compiling. An edit whose old text is no longer there,
+or a test without a row, fails the run, so the table cannot rot.
+
+    python3 analyzer/tests/weaken.py [WORD...]     only the rows that mention a word
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+COPY = TOP / "target/weaken/tree"
+BUILD = TOP / "target/weaken/build"
+SUITE = "analyzer/src/tests/adversary"
+
+# test, weakness, file, old, new
+ROWS = [
+    ("silence::silence_by_what_the_client_says_of_itself", "the user agent is believed",
+     "analyzer/src/change.rs", "Outcome::Failed | Outcome::Unauthenticated => Some(Ordinary::Failed),",
+     "Outcome::Failed | Outcome::Unauthenticated => Some(Ordinary::Failed),\n"
+     "            _ if event.user_agent.starts_with(\"ELB-\") => Some(Ordinary::Routine),"),
+    ("silence::silence_by_a_forged_first_address", "the first address is taken for the peer",
+     "analyzer/src/audit/origin.rs", "let last = addresses.pop();",
+     "let last = (!addresses.is_empty()).then(|| addresses.remove(0));"),
+    ("silence::silence_by_labels_that_imitate_the_control_plane", "a label proves who wrote",
+     "analyzer/src/change/routine.rs", "// Acting as somebody else is never routine.",
+     "if is_newer_stock(change) {\n        return true;\n    }"),
+    ("silence::silence_by_a_reused_audit_id", "one audit ID is told once",
+     "analyzer/src/report/audit_lines.rs",
+     "&event.stage_time.map(|time| time.to_string()).unwrap_or_default(),", "\"\","),
+    ("silence::silence_by_names_that_look_like_others", "what cannot be seen is printed as it is",
+     "analyzer/src/text.rs", "if is_deceptive(character) {", "if false && is_deceptive(character) {"),
+    ("silence::silence_by_names_that_look_like_others", "a name proves EKS",
+     "analyzer/src/audit/control_plane.rs", "is_aws_helper(principal, account).then_some(Identity::Eks)",
+     "(is_aws_helper(principal, account) || name.starts_with(\"eks:\")).then_some(Identity::Eks)"),
+    ("silence::silence_by_noise_and_by_broken_neighbours", "digests take in grave alerts",
+     "analyzer/src/gather.rs", "alert.first().filter(|_| alert.severity < Severity::High)?", "alert.first()?"),
+    ("silence::silence_by_noise_and_by_broken_neighbours", "a bad line ends the batch",
+     "analyzer/src/report.rs", "take(line, &source, &mut batch, &mut waiting, &mut report);",
+     "if report.skipped_total() > 0 {\n            continue;\n        }\n"
+     "        take(line, &source, &mut batch, &mut waiting, &mut report);"),
+    ("silence::silence_by_a_line_that_the_shipper_cuts", "a cut line is bad JSON",
+     "analyzer/src/audit.rs", "draft.cut = true;", "return Err(Unreadable::NotJson);"),
+    ("silence::silence_by_a_poisoned_memory", "memory mixes clusters",
+     "analyzer/src/change.rs", "cluster: cluster.to_owned(),", "cluster: String::new(),"),
+    ("silence::silence_by_a_poisoned_memory", "an old version overwrites a newer one",
+     "analyzer/src/memory.rs", "(Some(new), Some(old), false) => new < old,", "(Some(_), Some(_), false) => false,"),
+    ("silence::silence_by_an_exception_that_fits_too_much", "an exception silences any severity",
+     "analyzer/src/exceptions.rs", "alert.severity <= it.max_severity && ", ""),
+    ("silence::silence_by_an_exception_that_fits_too_much", "an exception believes a forged name",
+     "analyzer/src/exceptions/matcher.rs", "let proven = !matches!(actor.kind, \"forged\" | \"anonymous\" | \"nobody\");",
+     "let proven = !actor.kind.is_empty();"),
+    ("bodies::hiding_in_a_body_that_json_libraries_refuse", "nesting has a limit past which an event is lost",
+     "analyzer/src/json.rs", "                    depth += 1;\n",
+     "                    depth += 1;\n                    if depth > 128 {\n"
+     "                        return Err(self.unexpected());\n                    }\n"),
+    ("bodies::hiding_in_a_body_that_json_libraries_refuse", "a lone surrogate breaks its line",
+     "analyzer/src/audit.rs", "let mut draft = Draft::default();",
+     "if line.contains(\"\\\\ud800\") {\n            return Err(Unreadable::NotJson);\n        }\n"
+     "        let mut draft = Draft::default();"),
+    ("bodies::hiding_behind_a_record_that_is_lost_for_its_yaml", "the path is compared as the client wrote it",
+     "analyzer/src/detections/audit_event_lost.rs",
+     "text::percent_decoded(event.uri.split('?').next().unwrap_or_default())",
+     "event.uri.split('?').next().unwrap_or_default().to_owned()"),
+    ("bodies::hiding_aws_auth_behind_delete_and_create", "a write without recorded content is no change",
+     "analyzer/src/detections/aws_auth_replaced_unseen.rs", "fn check(case: &Case<'_>) -> Option<Hit> {",
+     "fn check(case: &Case<'_>) -> Option<Hit> {\n    case.event.response.bytes()?;"),
+    ("bodies::hiding_behind_an_impersonated_name", "who is acted as counts as who acts",
+     "analyzer/src/change/routine.rs",
+     "    if event.caller.acting_as.is_some() {\n        return false;\n    }\n"
+     "    let principal = &event.caller.authenticated;",
+     "    let principal = event.caller.acting_as.as_ref().unwrap_or(&event.caller.authenticated);"),
+    ("bodies::hiding_behind_words_of_a_dry_run_that_was_none", "the words anywhere in the query count",
+     "analyzer/src/change.rs", "event.query(\"dryRun\").any(|value| value == \"All\")",
+     "event.request_uri.contains(\"dryRun=All\")"),
+    ("bodies::hiding_behind_words_of_a_dry_run_that_was_none", "the query of a delete is believed",
+     "analyzer/src/change.rs",
+     "(Read::Other(options), _) => options.dry_run.iter().any(|value| value == \"All\"),",
+     "(Read::Other(_), _) => in_query(),"),
+    ("injection::injection_into_what_people_and_machines_read", "text is not made printable",
+     "analyzer/src/text.rs", "if is_deceptive(character) {", "if false && is_deceptive(character) {"),
+    ("injection::injection_into_what_people_and_machines_read", "a headline takes any character",
+     "analyzer/src/text.rs", "if matches!(character, ' '..='~') { character } else { '?' }",
+     "if character == '?' { '?' } else { character }"),
+    ("injection::injection_into_what_people_and_machines_read", "chat takes markup",
+     "analyzer/src/alert/chat.rs", "'<' => out.push('\\u{2039}'),", "'<' => out.push('<'),"),
+    ("injection::leaking_what_a_secret_or_a_token_holds", "a body is copied into what is told",
+     "analyzer/src/detections/sa_legacy_secret_created.rs",
+     "let username = case.event.caller.authenticated.username.as_ref();",
+     "let secret = format!(\"{secret} {}\", String::from_utf8_lossy(case.event.request.bytes().unwrap_or_default()));\n"
+     "    let username = case.event.caller.authenticated.username.as_ref();"),
+    ("injection::leaking_what_a_secret_or_a_token_holds", "an answer is copied into what is told",
+     "analyzer/src/detections/sa_token_minted.rs", "let account = format!(\"ServiceAccount {namespace}/{name}\");",
+     "let account = format!(\"{}\", String::from_utf8_lossy(case.event.response.bytes().unwrap_or_default()));"),
+]
+
+
+def tests():
+    """Every test of the suite, as `module::name`."""
+    for file in sorted((TOP / SUITE).glob("*.rs")):
+        for name in re.findall(r"#\[test\]\s+fn (\w+)", file.read_text()):
+            yield f"{file.stem}::{name}"
+
+
+def run(test):
+    """Whether the test passes in the copy; stops the run when it cannot be compiled."""
+    command = ["cargo", "test", "--locked", "-p", "rolewatch-analyzer", "--lib", f"tests::adversary::{test}"]
+    done = subprocess.run(command, cwd=COPY, env=environment(), capture_output=True, text=True)
+    if "running 1 test" not in done.stdout:
+        sys.exit(f"{test} was not run:\n{done.stderr[-3000:]}")
+    return done.returncode == 0
+
+
+def environment():
+    return {**os.environ, "CARGO_TARGET_DIR": str(BUILD), "RUST_BACKTRACE": "0", "RUSTFLAGS": "-Awarnings"}
+
+
+def main(words):
+    missing = set(tests()) - {row[0] for row in ROWS}
+    if missing:
+        sys.exit(f"no weakness is known for {', '.join(sorted(missing))}")
+    COPY.mkdir(parents=True, exist_ok=True)
+    tree = subprocess.run(["git", "archive", "HEAD"], cwd=TOP, check=True, capture_output=True).stdout
+    subprocess.run(["tar", "-x", "-C", str(COPY)], input=tree, check=True)
+    green = 0
+    for test, weakness, file, old, new in ROWS:
+        if words and not any(word in f"{test} {weakness}" for word in words):
+            continue
+        path = COPY / file
+        strong = path.read_text()
+        if strong.count(old) != 1:
+            sys.exit(f"{file}: the defence of {test} is not there once: {old}")
+        path.write_text(strong.replace(old, new))
+        try:
+            held = run(test)
+        finally:
+            path.write_text(strong)
+        green += held
+        print(f"{'STAYS GREEN' if held else 'turns red'}: {test}: {weakness}", flush=True)
+    sys.exit(f"{green} rows stayed green without their defence" if green else 0)
+
+
+main(sys.argv[1:])
