@@ -6,7 +6,7 @@ use super::{alerts, grant_with, is_told};
 
 #[test]
 fn injection_into_what_people_and_machines_read() {
-    let hostile = "\u{1b}[2J\r\n\r\nSubject: all is well\u{7}<!here> <script>alert(1)</script> [x](https://evil.example) `=cmd|' /C calc'!A0` \u{202e}\u{2028}@channel";
+    let hostile = "\u{43e}\u{1b}[2J\r\n\r\nSubject: all is well\u{7}<!here> <script>alert(1)</script> [x](https://evil.example) `=cmd|' /C calc'!A0` \u{202e}\u{2028}@channel";
     let alerts = alerts(&[grant_with(|event| {
         event["userAgent"] = json!(hostile);
         event["auditID"] = json!(hostile);
