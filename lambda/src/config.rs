@@ -14,8 +14,16 @@ use rolewatch_analyzer::text::name;
 use crate::exceptions::Place;
 
 /// What the operator may set, in the order of the reference page.
-pub const VARIABLES: &[&Variable] =
-    &[&ALERT_TOPIC_ARN, &CHAT_TOPIC_ARN, &MIN_SEVERITY, &ALERT_CAP, &EXCEPTIONS, &TRUSTED_NETWORKS, &CLUSTER_NAME];
+pub const VARIABLES: &[&Variable] = &[
+    &ALERT_TOPIC_ARN,
+    &CHAT_TOPIC_ARN,
+    &EVENT_BUS,
+    &MIN_SEVERITY,
+    &ALERT_CAP,
+    &EXCEPTIONS,
+    &TRUSTED_NETWORKS,
+    &CLUSTER_NAME,
+];
 
 /// One environment variable: name, meaning, default and what may be set.
 #[derive(Debug)]
@@ -46,6 +54,15 @@ pub const CHAT_TOPIC_ARN: Variable = Variable {
               custom notification. Let nothing else publish to it or subscribe to it.",
     default: "none",
     allowed: "the ARN of a standard SNS topic, `arn:aws:sns:<region>:<account>:<name>`",
+};
+
+/// The bus that alerts go to as events.
+pub const EVENT_BUS: Variable = Variable {
+    name: "ROLEWATCH_EVENT_BUS",
+    meaning: "An EventBridge bus: every alert goes there too, as an event of source `rolewatch` and detail type \
+              `Rolewatch Alert` whose detail is the OCSF finding.",
+    default: "none",
+    allowed: "the ARN of an event bus, `arn:aws:events:<region>:<account>:event-bus/<name>`",
 };
 
 /// The least urgent severity that is sent.
@@ -98,6 +115,8 @@ pub struct Config {
     pub alert_topic: TopicArn,
     /// Where alerts go for a chat channel, if there is one.
     pub chat_topic: Option<TopicArn>,
+    /// Where alerts go as events, if anywhere.
+    pub event_bus: Option<EventBusArn>,
     /// Alerts less urgent are counted and not sent.
     pub min_severity: Severity,
     /// The most messages that one delivery brings.
@@ -116,6 +135,13 @@ pub struct TopicArn {
     arn: String,
     region: String,
     fifo: bool,
+}
+
+/// The ARN of an EventBridge bus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventBusArn {
+    arn: String,
+    region: String,
 }
 
 /// A variable that cannot be used. The value is not repeated: whoever set it can look it up, and it may be a secret
@@ -163,6 +189,7 @@ impl Config {
         Ok(Self {
             alert_topic: TopicArn::parse(topic).ok_or(ConfigError::NotAllowed(&ALERT_TOPIC_ARN))?,
             chat_topic: values.read(&CHAT_TOPIC_ARN, |arn| TopicArn::parse(arn).filter(|topic| !topic.is_fifo()))?,
+            event_bus: values.read(&EVENT_BUS, EventBusArn::parse)?,
             min_severity: values.read(&MIN_SEVERITY, Severity::parse)?.unwrap_or(Severity::Low),
             alert_cap: values.read(&ALERT_CAP, parse_cap)?.unwrap_or(ALERTS_MAX),
             exceptions: values.of_variable(&EXCEPTIONS).map(parse_exceptions).transpose()?,
@@ -227,20 +254,12 @@ impl TopicArn {
     /// a name has 1 to 256 ASCII letters, digits, hyphens and underscores, and may end in `.fifo`).
     #[must_use]
     pub fn parse(arn: &str) -> Option<Self> {
-        let parts: Vec<&str> = arn.split(':').collect();
-        let ["arn", partition, "sns", region, account, topic] = parts.as_slice() else { return None };
-        let word =
-            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        let (stem, fifo) = topic.strip_suffix(".fifo").map_or((*topic, false), |stem| (stem, true));
+        let (region, topic) = of_service(arn, "sns")?;
+        let (stem, fifo) = topic.strip_suffix(".fifo").map_or((topic, false), |stem| (stem, true));
         let is_topic = !stem.is_empty()
             && topic.len() <= 256
             && stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-        (word(partition) && word(region) && is_account && is_topic).then(|| Self {
-            arn: arn.to_owned(),
-            region: (*region).to_owned(),
-            fifo,
-        })
+        is_topic.then(|| Self { arn: arn.to_owned(), region: region.to_owned(), fifo })
     }
 
     /// The whole ARN.
@@ -260,6 +279,40 @@ impl TopicArn {
     pub fn is_fifo(&self) -> bool {
         self.fifo
     }
+}
+
+impl EventBusArn {
+    /// Reads an ARN of the form `arn:<partition>:events:<region>:<account>:event-bus/<name>` (EventBridge API reference,
+    /// `PutEventsRequestEntry`: a name has letters, digits, dots, hyphens, underscores and slashes).
+    #[must_use]
+    pub fn parse(arn: &str) -> Option<Self> {
+        let (region, resource) = of_service(arn, "events")?;
+        let bus = resource.strip_prefix("event-bus/")?;
+        let is_bus = (1..=256).contains(&bus.len())
+            && bus.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'/'));
+        is_bus.then(|| Self { arn: arn.to_owned(), region: region.to_owned() })
+    }
+
+    /// The whole ARN.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.arn
+    }
+
+    /// The Region of the bus.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+}
+
+/// Region and resource of an ARN `arn:<partition>:<service>:<region>:<account>:<resource>`.
+fn of_service<'a>(arn: &'a str, service: &str) -> Option<(&'a str, &'a str)> {
+    let parts: Vec<&str> = arn.split(':').collect();
+    let ["arn", partition, named, region, account, resource] = *parts.as_slice() else { return None };
+    let word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    (named == service && word(partition) && word(region) && is_account).then_some((region, resource))
 }
 
 /// The reference page of the environment variables, in Markdown.
@@ -318,7 +371,7 @@ const ALERT_CAP_MAX: usize = 500;
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, ConfigError, TopicArn, VARIABLES};
+    use super::{Config, ConfigError, EventBusArn, TopicArn, VARIABLES};
     use rolewatch_analyzer::severity::Severity;
 
     const TOPIC: (&str, &str) = ("ROLEWATCH_ALERT_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:alerts");
@@ -373,6 +426,10 @@ mod tests {
                 &[TOPIC, ("ROLEWATCH_CHAT_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:chat.fifo")],
                 "`ROLEWATCH_CHAT_TOPIC_ARN` cannot be used; set it to the ARN of a standard SNS topic",
             ),
+            (
+                &[TOPIC, ("ROLEWATCH_EVENT_BUS", "default")],
+                "`ROLEWATCH_EVENT_BUS` cannot be used; set it to the ARN of an event bus",
+            ),
             (&[TOPIC, ("ROLEWATCH_ALERT_CAP", "0")], "`ROLEWATCH_ALERT_CAP` cannot be used; set it to a whole number"),
             (
                 &[TOPIC, ("ROLEWATCH_EXCEPTIONS", "s3://bucket")],
@@ -407,6 +464,21 @@ mod tests {
             "arn:aws:sns:eu central:111122223333:alerts",
         ] {
             assert!(TopicArn::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn bus_arns_are_told_from_other_text() {
+        let bus = EventBusArn::parse("arn:aws:events:eu-west-1:111122223333:event-bus/security").unwrap();
+        assert_eq!(bus.region(), "eu-west-1");
+        for text in [
+            "default",
+            "arn:aws:events:eu-west-1:111122223333:rule/security",
+            "arn:aws:events:eu-west-1:111122223333:event-bus/",
+            "arn:aws:events:eu-west-1:1111:event-bus/a",
+            "arn:aws:sns:eu-west-1:111122223333:event-bus/a",
+        ] {
+            assert!(EventBusArn::parse(text).is_none(), "{text}");
         }
     }
 

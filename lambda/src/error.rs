@@ -33,7 +33,7 @@ impl HandlerError {
             Self::Event(error) => error.code(),
             Self::Delivery(error) => error.code(),
             Self::Panicked => "analysis-panicked",
-            Self::Sink(error) => error.cause.code(),
+            Self::Sink(error) => error.code(),
         }
     }
 }
@@ -102,6 +102,41 @@ pub const CODES: &[ErrorCode] = &[
     ErrorCode {
         code: "sns-refused",
         meaning: "SNS refused a message, even after it had been cut to its headline.",
+        remedy: "Report it together with the AWS error code in the log line before.",
+    },
+    ErrorCode {
+        code: "events-throttled",
+        meaning: "EventBridge asked to slow down until the time of the invocation was over.",
+        remedy: "Look at the quota of PutEvents in this Region. Lambda repeats the delivery.",
+    },
+    ErrorCode {
+        code: "events-unavailable",
+        meaning: "EventBridge answered with server errors until the time of the invocation was over.",
+        remedy: "Nothing, unless it lasts: Lambda repeats the delivery.",
+    },
+    ErrorCode {
+        code: "events-unreachable",
+        meaning: "No answer from EventBridge: name resolution, connection, TLS or time-out.",
+        remedy: "A function in a VPC needs a NAT gateway or an interface endpoint for EventBridge.",
+    },
+    ErrorCode {
+        code: "events-access-denied",
+        meaning: "The function's role or a policy of the bus forbids `events:PutEvents` or `events:DescribeEventBus`.",
+        remedy: "Compare the role with infra/template.yaml.",
+    },
+    ErrorCode {
+        code: "events-key-refused",
+        meaning: "The KMS key of the event bus cannot be used.",
+        remedy: "Open the key to EventBridge as its user guide says.",
+    },
+    ErrorCode {
+        code: "events-bus-missing",
+        meaning: "The event bus does not exist. EventBridge itself would take the alerts and drop them.",
+        remedy: "Correct `ROLEWATCH_EVENT_BUS`, or create the bus again.",
+    },
+    ErrorCode {
+        code: "events-refused",
+        meaning: "EventBridge refused an event, even after it had been cut to its headline.",
         remedy: "Report it together with the AWS error code in the log line before.",
     },
     ErrorCode {

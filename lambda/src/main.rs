@@ -8,6 +8,7 @@ use rolewatch_lambda::exceptions::Book;
 use rolewatch_lambda::handler::Handler;
 use rolewatch_lambda::sink::both::Both;
 use rolewatch_lambda::sink::chat::ChatSink;
+use rolewatch_lambda::sink::events::EventSink;
 use rolewatch_lambda::sink::sns::SnsSink;
 use rolewatch_lambda::{start, telemetry};
 
@@ -22,7 +23,11 @@ async fn main() -> ExitCode {
         Some(topic) => Some(ChatSink::connect(topic).await),
         None => None,
     };
-    let sink = Both(SnsSink::connect(config.alert_topic.clone()).await, chat);
+    let bus = match config.event_bus.clone() {
+        Some(bus) => Some(EventSink::connect(bus).await),
+        None => None,
+    };
+    let sink = Both(Both(SnsSink::connect(config.alert_topic.clone()).await, chat), bus);
     let book = Book::open(config.exceptions.clone()).await;
     let handler = Handler::new(config, sink, book);
     let answer = service_fn(async |event: LambdaEvent<_>| handler.handle(&event).await);

@@ -2,7 +2,12 @@
 
 pub mod both;
 pub mod chat;
+pub mod events;
 pub mod sns;
+
+mod fit;
+mod refusal;
+mod round;
 
 use std::time::{Duration, Instant};
 
@@ -30,7 +35,7 @@ pub struct Sent {
 
 /// Not every alert was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{failed} of {} alerts were not accepted: {cause}", .failed + .sent.alerts)]
+#[error("{failed} of {} alerts were not accepted: {}", .failed + .sent.alerts, .cause.explain(*.service))]
 pub struct SendError {
     /// What was accepted nevertheless.
     pub sent: Sent,
@@ -38,50 +43,103 @@ pub struct SendError {
     pub failed: usize,
     /// Why the last of them was not.
     pub cause: Refusal,
+    /// By which service.
+    pub service: Service,
+}
+
+impl SendError {
+    /// A stable word for logs, metrics and tests.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.cause.code(self.service)
+    }
+}
+
+/// A service that takes alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// Amazon SNS.
+    Sns,
+    /// Amazon EventBridge.
+    EventBridge,
 }
 
 /// Why an alert was not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// 429, or an error code that asks to slow down.
-    #[error("SNS asks to slow down; look at the quota of Publish")]
     Throttled,
     /// A server error, also of a single entry.
-    #[error("SNS answers with errors; wait")]
     Unavailable,
     /// No answer.
-    #[error("SNS cannot be reached; check the network of the function")]
     Unreachable,
     /// The caller may not publish.
-    #[error("publishing is forbidden; allow `sns:Publish` to the role of the function")]
     AccessDenied,
     /// The key of an encrypted topic cannot be used.
-    #[error("the key of the topic cannot be used; allow `kms:GenerateDataKey*` and `kms:Decrypt` to the role")]
     KeyRefused,
-    /// There is no such topic.
-    #[error("the topic does not exist; correct `ROLEWATCH_ALERT_TOPIC_ARN` or `ROLEWATCH_CHAT_TOPIC_ARN`")]
-    TopicMissing,
+    /// There is no such topic or bus.
+    Missing,
     /// Something about the message.
-    #[error("SNS refuses the message; see the AWS error code in the log")]
     Refused,
     /// The deadline passed before the first try.
-    #[error("no time was left; raise the time-out of the function")]
     OutOfTime,
 }
 
 impl Refusal {
     /// A stable word for logs, metrics and tests.
     #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Throttled => "sns-throttled",
-            Self::Unavailable => "sns-unavailable",
-            Self::Unreachable => "sns-unreachable",
-            Self::AccessDenied => "sns-access-denied",
-            Self::KeyRefused => "sns-key-refused",
-            Self::TopicMissing => "sns-topic-missing",
-            Self::Refused => "sns-refused",
-            Self::OutOfTime => "out-of-time",
+    pub const fn code(self, service: Service) -> &'static str {
+        match (service, self) {
+            (_, Self::OutOfTime) => "out-of-time",
+            (Service::Sns, Self::Throttled) => "sns-throttled",
+            (Service::Sns, Self::Unavailable) => "sns-unavailable",
+            (Service::Sns, Self::Unreachable) => "sns-unreachable",
+            (Service::Sns, Self::AccessDenied) => "sns-access-denied",
+            (Service::Sns, Self::KeyRefused) => "sns-key-refused",
+            (Service::Sns, Self::Missing) => "sns-topic-missing",
+            (Service::Sns, Self::Refused) => "sns-refused",
+            (Service::EventBridge, Self::Throttled) => "events-throttled",
+            (Service::EventBridge, Self::Unavailable) => "events-unavailable",
+            (Service::EventBridge, Self::Unreachable) => "events-unreachable",
+            (Service::EventBridge, Self::AccessDenied) => "events-access-denied",
+            (Service::EventBridge, Self::KeyRefused) => "events-key-refused",
+            (Service::EventBridge, Self::Missing) => "events-bus-missing",
+            (Service::EventBridge, Self::Refused) => "events-refused",
+        }
+    }
+
+    /// What happened and what to do.
+    #[must_use]
+    pub const fn explain(self, service: Service) -> &'static str {
+        match (service, self) {
+            (_, Self::OutOfTime) => "no time was left; raise the time-out of the function",
+            (Service::Sns, Self::Throttled) => "SNS asks to slow down; look at the quota of Publish",
+            (Service::Sns, Self::Unavailable) => "SNS answers with errors; wait",
+            (Service::Sns, Self::Unreachable) => "SNS cannot be reached; check the network of the function",
+            (Service::Sns, Self::AccessDenied) => {
+                "publishing is forbidden; allow `sns:Publish` to the role of the function"
+            }
+            (Service::Sns, Self::KeyRefused) => {
+                "the key of the topic cannot be used; allow `kms:GenerateDataKey*` and `kms:Decrypt` to the role"
+            }
+            (Service::Sns, Self::Missing) => {
+                "the topic does not exist; correct `ROLEWATCH_ALERT_TOPIC_ARN` or `ROLEWATCH_CHAT_TOPIC_ARN`"
+            }
+            (Service::Sns, Self::Refused) => "SNS refuses the message; see the AWS error code in the log",
+            (Service::EventBridge, Self::Throttled) => "EventBridge asks to slow down; look at the quota of PutEvents",
+            (Service::EventBridge, Self::Unavailable) => "EventBridge answers with errors; wait",
+            (Service::EventBridge, Self::Unreachable) => {
+                "EventBridge cannot be reached; check the network of the function"
+            }
+            (Service::EventBridge, Self::AccessDenied) => {
+                "the event bus is closed; allow `events:PutEvents` and `events:DescribeEventBus` to the role of the \
+                 function"
+            }
+            (Service::EventBridge, Self::KeyRefused) => {
+                "the key of the event bus cannot be used; open it to EventBridge"
+            }
+            (Service::EventBridge, Self::Missing) => "the event bus does not exist; correct `ROLEWATCH_EVENT_BUS`",
+            (Service::EventBridge, Self::Refused) => "EventBridge refuses the event; see the AWS error code in the log",
         }
     }
 

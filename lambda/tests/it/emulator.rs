@@ -113,19 +113,52 @@ impl Inbox {
 
     /// Takes everything out of the queue. SNS has delivered when it answers the publisher, so nothing is waited for.
     pub(crate) fn take(&self) -> Vec<Received> {
-        let mut all = Vec::new();
-        loop {
-            let request =
-                json!({ "QueueUrl": self.queue, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"] });
-            let answer = sqs("ReceiveMessage", &request);
-            let Some(messages) = answer["Messages"].as_array().filter(|messages| !messages.is_empty()) else {
-                return all;
-            };
-            for message in messages {
-                all.push(received(message));
-                sqs("DeleteMessage", &json!({ "QueueUrl": self.queue, "ReceiptHandle": message["ReceiptHandle"] }));
-            }
+        drain(&self.queue).iter().map(received).collect()
+    }
+}
+
+/// Takes every message out of a queue.
+fn drain(queue: &str) -> Vec<Value> {
+    let mut all = Vec::new();
+    loop {
+        let request = json!({ "QueueUrl": queue, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"] });
+        let answer = sqs("ReceiveMessage", &request);
+        let Some(messages) = answer["Messages"].as_array().filter(|messages| !messages.is_empty()) else {
+            return all;
+        };
+        for message in messages {
+            sqs("DeleteMessage", &json!({ "QueueUrl": queue, "ReceiptHandle": message["ReceiptHandle"] }));
+            all.push(message.clone());
         }
+    }
+}
+
+/// An event bus whose events all go to one queue.
+pub(crate) struct Bus {
+    pub(crate) arn: String,
+    queue: String,
+}
+
+impl Bus {
+    pub(crate) fn new(name: &str) -> Self {
+        let name = format!("bus-{name}");
+        let answer = json_call("events", "AWSEvents.CreateEventBus", &json!({ "Name": name }));
+        let queue = sqs("CreateQueue", &json!({ "QueueName": name }))["QueueUrl"].as_str().unwrap().to_owned();
+        let pattern = json!({ "source": ["rolewatch"] }).to_string();
+        let rule = json!({ "Name": "all", "EventBusName": name, "EventPattern": pattern });
+        json_call("events", "AWSEvents.PutRule", &rule);
+        let target = json!({ "Id": "queue", "Arn": format!("arn:aws:sqs:us-east-1:123456789012:{name}") });
+        let targets = json!({ "Rule": "all", "EventBusName": name, "Targets": [target] });
+        json_call("events", "AWSEvents.PutTargets", &targets);
+        Self { arn: answer["EventBusArn"].as_str().unwrap().to_owned(), queue }
+    }
+
+    /// Takes the events so far, as targets see them, by the time of their first event.
+    pub(crate) fn take(&self) -> Vec<Value> {
+        let mut events: Vec<Value> =
+            drain(&self.queue).iter().map(|it| serde_json::from_str(it["Body"].as_str().unwrap()).unwrap()).collect();
+        events.sort_by_key(|event| event["detail"]["time"].as_i64());
+        events
     }
 }
 

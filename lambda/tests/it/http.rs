@@ -78,6 +78,11 @@ impl Request {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// A header by its name in lower case; empty when there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        header(&self.headers, name).unwrap_or_default()
+    }
+
     /// The pairs of a form body, decoded.
     pub(crate) fn form(&self) -> Vec<(String, String)> {
         let text = self.text();

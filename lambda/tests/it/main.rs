@@ -12,6 +12,7 @@ mod alerts;
 mod corpus;
 mod deliveries;
 mod docs;
+mod events;
 mod exceptions;
 mod faults;
 mod promise;

@@ -7,13 +7,15 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::emulator;
 use crate::http::{Request, Response, encode_form, respond};
 
 /// What happens to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
-    /// It reaches SNS, and the answer comes back.
+    /// It reaches the service, and the answer comes back.
     None,
     /// An error answer instead: status and AWS error code.
     Answer(u16, &'static str),
@@ -21,9 +23,9 @@ pub(crate) enum Fault {
     Silence,
     /// The connection closes.
     Close,
-    /// It reaches SNS, and the answer is lost on the way back.
+    /// It reaches the service, and the answer is lost on the way back.
     LostAnswer,
-    /// These entries are refused, counted from 0; the others reach SNS.
+    /// These entries are refused, counted from 0; the others reach the service.
     Entries { refused: &'static [usize], code: &'static str, sender_fault: bool },
     /// Every entry that holds this text is refused as the sender's fault, alone or in a batch.
     Poison(&'static str),
@@ -66,9 +68,15 @@ fn serve(stream: &TcpStream, script: &(dyn Fn(usize) -> Fault + Send + Sync), se
             seen.push(request.clone());
             seen.len() - 1
         };
+        // The query protocol of SNS answers in XML, the others in JSON.
+        let is_json = !request.header("x-amz-target").is_empty();
+        let refuse = if is_json { refuse_events } else { refuse };
         let answer = match script(number) {
             Fault::None => forward(&request),
-            Fault::Answer(status, code) => Response { status, body: error(code) },
+            Fault::Answer(status, code) => {
+                let body = if is_json { json!({ "__type": code, "message": "m" }).to_string() } else { error(code) };
+                Response { status, body }
+            }
             Fault::Silence => {
                 thread::sleep(Duration::from_mins(2));
                 return;
@@ -83,7 +91,8 @@ fn serve(stream: &TcpStream, script: &(dyn Fn(usize) -> Fault + Send + Sync), se
             }
             Fault::Poison(text) => refuse(&request, &|_, message| message.contains(text), "InvalidParameter", true),
         };
-        if respond(&mut writer, answer.status, &[("content-type", "text/xml")], &answer.body).is_err() {
+        let content_type = if is_json { "application/x-amz-json-1.1" } else { "text/xml" };
+        if respond(&mut writer, answer.status, &[("content-type", content_type)], &answer.body).is_err() {
             return;
         }
     }
@@ -126,6 +135,34 @@ fn refuse(request: &Request, refused: &dyn Fn(usize, &str) -> bool, code: &str, 
     let body = body.replace("<Failed></Failed>", "").replace("<Failed/>", "");
     let (front, back) = body.split_once("</Successful>").unwrap();
     Response { status: 200, body: format!("{front}</Successful><Failed>{failed}</Failed>{back}") }
+}
+
+/// The same for the entries of `PutEvents`.
+fn refuse_events(request: &Request, refused: &dyn Fn(usize, &str) -> bool, code: &str, _: bool) -> Response {
+    let mut body: Value = serde_json::from_slice(&request.body).unwrap();
+    let entries: Vec<Value> = body["Entries"].as_array().unwrap().clone();
+    let is_refused: Vec<bool> =
+        entries.iter().enumerate().map(|(at, entry)| refused(at, entry["Detail"].as_str().unwrap())).collect();
+    let kept: Vec<&Value> =
+        entries.iter().zip(&is_refused).filter(|(_, refused)| !**refused).map(|(it, _)| it).collect();
+    let mut accepted = Vec::new();
+    if !kept.is_empty() {
+        body["Entries"] = json!(kept);
+        let request = Request { body: body.to_string().into_bytes(), ..request.clone() };
+        let answer: Value = serde_json::from_str(&forward(&request).body).unwrap();
+        accepted.clone_from(answer["Entries"].as_array().unwrap());
+    }
+    let mut accepted = accepted.into_iter();
+    let entries: Vec<Value> = is_refused
+        .iter()
+        .map(
+            |refused| {
+                if *refused { json!({ "ErrorCode": code, "ErrorMessage": "m" }) } else { accepted.next().unwrap() }
+            },
+        )
+        .collect();
+    let failed = is_refused.iter().filter(|refused| **refused).count();
+    Response { status: 200, body: json!({ "FailedEntryCount": failed, "Entries": entries }).to_string() }
 }
 
 fn error(code: &str) -> String {

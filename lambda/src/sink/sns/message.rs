@@ -4,12 +4,13 @@
 //! costs an invocation.
 
 use rolewatch_analyzer::alert::Alert;
-use rolewatch_analyzer::detection::Delta;
 use rolewatch_analyzer::text::{Headline, name};
+
+use crate::sink::fit::fit;
 
 /// A message ready to be published with `MessageStructure` `json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Message {
+pub(in crate::sink) struct Message {
     /// At most 99 printable ASCII characters.
     pub(super) subject: String,
     /// A JSON object: one text per protocol, or a notification for a chat channel.
@@ -35,25 +36,8 @@ pub(super) struct Attribute {
 impl Message {
     /// The alert in full or, where that is more than SNS takes, with less evidence, and saying so.
     pub(super) fn of(alert: &Alert, fifo: bool) -> Self {
-        let whole = Self::written(alert, fifo);
-        if whole.bytes() <= MESSAGE_BYTES_MAX {
-            return whole;
-        }
-        let (mut events, mut lines) = (alert.evidence.len(), longest_list(alert));
-        loop {
-            // The events are in the log and the message says how to find them; the changes are what it is about.
-            if events > 1 {
-                events /= 2;
-            } else if lines > 1 {
-                lines /= 2;
-            } else {
-                return Self::reduced(alert, fifo);
-            }
-            let message = Self::written(&cut(alert, events, lines), fifo);
-            if message.bytes() <= MESSAGE_BYTES_MAX {
-                return message;
-            }
-        }
+        let fits = |message: &Self| message.bytes() <= MESSAGE_BYTES_MAX;
+        fit(alert, |alert| Self::written(alert, fifo), fits).unwrap_or_else(|| Self::reduced(alert, fifo))
     }
 
     /// The alert as a chat channel takes it. It is short already, so there is no other form of it.
@@ -136,31 +120,6 @@ fn attributes(alert: &Alert) -> Vec<Attribute> {
         .collect();
     attributes.push(Attribute { name: "severity_number", data_type: "Number", value: alert.severity.id().to_string() });
     attributes
-}
-
-/// The alert with at most so many events, and so many lines in each list of a finding; the first change says so.
-fn cut(alert: &Alert, events: usize, lines: usize) -> Alert {
-    let mut cut = alert.clone();
-    cut.evidence.truncate(events);
-    for finding in &mut cut.findings {
-        finding.hit.changes.truncate(lines);
-        finding.hit.objects.truncate(lines);
-        finding.hit.subjects.truncate(lines);
-    }
-    if let Some(worst) = cut.findings.first_mut() {
-        let note = if lines < longest_list(alert) {
-            format!("cut to fit one message: {events} event and at most {lines} lines of each list are shown")
-        } else {
-            format!("cut to fit one message: evidence of {events} of {} events is shown", alert.events)
-        };
-        worst.hit.changes.insert(0, Delta::Note(note));
-    }
-    cut
-}
-
-fn longest_list(alert: &Alert) -> usize {
-    let hits = alert.findings.iter().map(|finding| &finding.hit);
-    hits.map(|hit| hit.changes.len().max(hit.objects.len()).max(hit.subjects.len())).max().unwrap_or_default()
 }
 
 /// A message group from a cluster's name: at most 128 letters, digits and punctuation (SNS API reference, Publish).

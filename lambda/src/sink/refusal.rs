@@ -1,32 +1,32 @@
-//! What an error of SNS means for us. Only its code is looked at: its text may quote the message.
+//! What an error of AWS means for sending. Only its code is looked at: its text may quote the message.
 
-use aws_sdk_sns::error::{ProvideErrorMetadata as _, SdkError};
-use aws_sdk_sns::operation::publish_batch::PublishBatchError;
-use aws_sdk_sns::types::BatchResultErrorEntry;
+use aws_sdk_sns::config::http::HttpResponse;
+use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use lambda_runtime::tracing;
 
-use crate::sink::Refusal;
+use super::{Refusal, Service};
 
 /// What it means that a whole request failed.
-pub(super) fn of_request(error: &SdkError<PublishBatchError>) -> Refusal {
+pub(super) fn of_request<E: ProvideErrorMetadata>(service: Service, error: &SdkError<E, HttpResponse>) -> Refusal {
     let refusal = match error {
         SdkError::ServiceError(answer) => of_code(error.code().unwrap_or_default(), answer.raw().status().as_u16()),
         SdkError::ConstructionFailure(_) => Refusal::Refused,
-        // No credentials, no connection, no answer, or an answer that is not one of SNS.
+        // No credentials, no connection, no answer, or an answer that is not one of the service.
         _ => Refusal::Unreachable,
     };
-    tracing::warn!(error_type = refusal.code(), aws_code = shown(error.code()), "SNS did not take a request");
+    tracing::warn!(error_type = refusal.code(service), aws_code = shown(error.code()), "a request was not taken");
     refusal
 }
 
-/// What it means that one entry of a request failed.
-pub(super) fn of_entry(entry: &BatchResultErrorEntry) -> Refusal {
-    let refusal = of_code(entry.code(), if entry.sender_fault() { 400 } else { 500 });
-    tracing::warn!(error_type = refusal.code(), aws_code = shown(Some(entry.code())), "SNS did not take an entry");
+/// What it means that one entry of a request failed, from its code and whether the sender is to blame.
+pub(super) fn of_entry(service: Service, code: &str, sender_fault: bool) -> Refusal {
+    let refusal = of_code(code, if sender_fault { 400 } else { 500 });
+    tracing::warn!(error_type = refusal.code(service), aws_code = shown(Some(code)), "an entry was not taken");
     refusal
 }
 
-/// Codes as in the SNS API reference, Publish and "Common error types".
+/// Codes as in the SNS API reference, Publish and "Common error types", and the EventBridge API reference,
+/// `PutEventsResultEntry`.
 fn of_code(code: &str, status: u16) -> Refusal {
     match code {
         "Throttled"
@@ -47,7 +47,7 @@ fn of_code(code: &str, status: u16) -> Refusal {
         | "KMSNotFound"
         | "KMSNotFoundException"
         | "KMSOptInRequired" => Refusal::KeyRefused,
-        "NotFound" | "NotFoundException" => Refusal::TopicMissing,
+        "NotFound" | "NotFoundException" | "ResourceNotFoundException" => Refusal::Missing,
         "AuthorizationError"
         | "AuthorizationErrorException"
         | "AccessDenied"
@@ -61,11 +61,14 @@ fn of_code(code: &str, status: u16) -> Refusal {
         | "MissingAuthenticationToken"
         | "OptInRequired"
         | "InvalidSecurity"
-        | "InvalidSecurityException" => Refusal::AccessDenied,
+        | "InvalidSecurityException"
+        | "NotAuthorizedForSourceException"
+        | "NotAuthorizedForDetailTypeException" => Refusal::AccessDenied,
+        "InternalFailure" | "InternalError" | "InternalException" => Refusal::Unavailable,
         _ => match status {
             429 => Refusal::Throttled,
             401 | 403 => Refusal::AccessDenied,
-            404 => Refusal::TopicMissing,
+            404 => Refusal::Missing,
             400..=499 => Refusal::Refused,
             _ => Refusal::Unavailable,
         },
@@ -80,7 +83,7 @@ fn shown(code: Option<&str>) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{of_code, shown};
+    use super::{Service, of_code, shown};
 
     #[test]
     fn codes_count_over_statuses_and_statuses_decide_the_rest() {
@@ -94,11 +97,13 @@ mod tests {
             ("", 429, "sns-throttled"),
             ("", 403, "sns-access-denied"),
             ("InternalError", 500, "sns-unavailable"),
+            ("InternalFailure", 400, "sns-unavailable"),
+            ("NotAuthorizedForSourceException", 400, "sns-access-denied"),
             ("", 503, "sns-unavailable"),
             ("", 302, "sns-unavailable"),
         ];
         for (code, status, expected) in rows {
-            assert_eq!(of_code(code, status).code(), expected, "{code} {status}");
+            assert_eq!(of_code(code, status).code(Service::Sns), expected, "{code} {status}");
         }
     }
 
