@@ -4,12 +4,12 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lambda_runtime::{LambdaEvent, tracing};
 use rolewatch_analyzer::alert::Alert;
+use rolewatch_analyzer::detection::Delta;
 use rolewatch_analyzer::envelope::{Envelope, EnvelopeError, EnvelopeKind};
 use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
@@ -22,8 +22,9 @@ use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::error::HandlerError;
-use crate::event::{Event, KinesisRecord};
+use crate::event::{Event, KinesisRecord, account_of};
 use crate::exceptions::Book;
+use crate::memory::{Learnt, Store, Trouble};
 use crate::sink::{SendError, Sent, Sink};
 use crate::telemetry::{Tally, millis};
 
@@ -35,7 +36,7 @@ pub struct Handler<S> {
     alert_cap: usize,
     sink: S,
     book: Book,
-    memory: Mutex<Memory>,
+    store: Store,
     cold: AtomicBool,
 }
 
@@ -47,6 +48,20 @@ enum Delivery<'a> {
     Call(&'a str),
 }
 
+impl Delivery<'_> {
+    /// The account whose log it is, as CloudWatch Logs or EventBridge says.
+    fn home(&self) -> String {
+        let account = match self {
+            Self::Logs(envelopes) => {
+                let mut logs = envelopes.iter().filter(|envelope| envelope.kind() != EnvelopeKind::Control);
+                logs.next().and_then(|envelope| envelope.source().account.clone())
+            }
+            Self::Call(call) => account_of(call).map(Into::into),
+        };
+        account.map(|account| name(&account)).unwrap_or_default()
+    }
+}
+
 /// What one invocation gave us besides the event.
 #[derive(Clone, Copy)]
 struct Invocation<'a> {
@@ -55,15 +70,15 @@ struct Invocation<'a> {
 }
 
 impl<S: Sink> Handler<S> {
-    /// A handler that remembers nothing yet.
-    pub fn new(config: Config, sink: S, book: Book) -> Self {
+    /// A handler that remembers what the store does.
+    pub fn new(config: Config, sink: S, book: Book, store: Store) -> Self {
         Self {
             settings: Settings { source: config.source, trusted_networks: config.trusted_networks },
             min_severity: config.min_severity,
             alert_cap: config.alert_cap,
             sink,
             book,
-            memory: Mutex::default(),
+            store,
             cold: AtomicBool::new(true),
         }
     }
@@ -94,9 +109,7 @@ impl<S: Sink> Handler<S> {
         open: impl FnOnce() -> Result<Delivery<'d>, EnvelopeError>,
         invocation: Invocation<'_>,
     ) -> Result<Value, HandlerError> {
-        let mut memory = self.memory().clone();
-        self.delivery(open, &mut memory, invocation).await?;
-        self.remember(memory);
+        self.delivery(open, &mut Carry::default(), invocation).await?;
         Ok(Value::Null)
     }
 
@@ -104,28 +117,23 @@ impl<S: Sink> Handler<S> {
     /// guide, "Configuring partial batch response with Kinesis Data Streams and Lambda").
     async fn records(&self, records: &[KinesisRecord<'_>], invocation: Invocation<'_>) -> Value {
         let mut failures: Vec<Value> = Vec::new();
-        let mut memory = self.memory().clone();
+        let mut carry = Carry::default();
         for record in records {
-            let before = memory.clone();
             let open = || Envelope::open_all(&record.data).map(Delivery::Logs);
-            match self.delivery(open, &mut memory, invocation).await {
-                // Lambda repeats everything from the first failure on. What is repeated must not be remembered, or
-                // it would be judged differently the second time.
-                Ok(()) if failures.is_empty() => self.remember(memory.clone()),
-                Ok(()) => {}
-                Err(error) => {
-                    tracing::error!(error_type = error.code(), sequence_number = %record.sequence_number, "{error}");
-                    failures.push(json!({ "itemIdentifier": record.sequence_number }));
-                    memory = before;
-                    if matches!(error, HandlerError::Sink(_)) {
-                        // The next record would fare no better, and Lambda brings it again in any case.
-                        break;
-                    }
+            if let Err(error) = self.delivery(open, &mut carry, invocation).await {
+                tracing::error!(error_type = error.code(), sequence_number = %record.sequence_number, "{error}");
+                failures.push(json!({ "itemIdentifier": record.sequence_number }));
+                if matches!(error, HandlerError::Sink(_)) {
+                    // The next record would fare no better, and Lambda brings it again in any case.
+                    break;
                 }
+                // Lambda repeats everything from the first failure on. What is repeated must not be remembered, or it
+                // would be judged differently the second time.
+                carry.is_repeated = true;
             }
         }
-        drop(memory);
-        self.memory().settle();
+        drop(carry);
+        self.store.settle();
         json!({ "batchItemFailures": failures })
     }
 
@@ -133,11 +141,11 @@ impl<S: Sink> Handler<S> {
     async fn delivery<'d>(
         &self,
         open: impl FnOnce() -> Result<Delivery<'d>, EnvelopeError>,
-        memory: &mut Memory,
+        carry: &mut Carry,
         invocation: Invocation<'_>,
     ) -> Result<(), HandlerError> {
         let mut tally = Tally::default();
-        let result = guarded(self.judge_and_send(open, memory, &mut tally, invocation)).await;
+        let result = guarded(self.judge_and_send(open, carry, &mut tally, invocation)).await;
         if let Err(HandlerError::Delivery(_) | HandlerError::Panicked) = &result {
             tally.set("DeliveriesRefused", 1);
         }
@@ -151,20 +159,26 @@ impl<S: Sink> Handler<S> {
     async fn judge_and_send<'d>(
         &self,
         open: impl FnOnce() -> Result<Delivery<'d>, EnvelopeError>,
-        memory: &mut Memory,
+        carry: &mut Carry,
         tally: &mut Tally,
         invocation: Invocation<'_>,
     ) -> Result<(), HandlerError> {
-        let mut report = self.judge(&open()?, memory, tally);
-        tally.memory_dropped(memory.dropped());
-        if let Some(age) = report.first_ms.and_then(age) {
-            tally.set("DeliveryAge", millis(age));
-        }
+        let delivery = open()?;
+        let home = delivery.home();
+        let (mut report, learnt) = {
+            let start = carry.start(&home).unwrap_or_else(|| self.store.copy(&home));
+            let judge = |memory: &mut Memory| self.judge(&delivery, memory);
+            self.store.judge(&home, &start, invocation.deadline, judge).await
+        };
+        self.describe(&delivery, &report, &learnt, tally);
         self.except(&mut report, tally, invocation).await;
         tally.report(&report);
         let judged = gather_at_most(std::mem::take(&mut report.alerts), self.alert_cap);
         let all = judged.len();
-        let alerts: Vec<Alert> = judged.into_iter().filter(|alert| alert.severity >= self.min_severity).collect();
+        let mut alerts: Vec<Alert> = judged.into_iter().filter(|alert| alert.severity >= self.min_severity).collect();
+        if let Some(trouble) = learnt.reading.and_then(|reading| reading.trouble) {
+            say_without_memory(&mut alerts, trouble);
+        }
         tally.set("AlertsBelowMinimum", all - alerts.len());
         tally.alerts(&alerts);
         tracing::info!(
@@ -174,44 +188,60 @@ impl<S: Sink> Handler<S> {
             alerts = alerts.len(),
             "delivery judged"
         );
-        if alerts.is_empty() {
-            return Ok(());
+        if !alerts.is_empty() {
+            let result = self.sink.send(&alerts, invocation.deadline).await;
+            count_sent(tally, &result);
+            result?;
         }
-        let result = self.sink.send(&alerts, invocation.deadline).await;
-        count_sent(tally, &result);
-        result?;
+        if carry.is_repeated {
+            carry.memory = Some((home, learnt.memory));
+        } else if let Some(writing) = self.store.keep(learnt, invocation.deadline).await {
+            tally.writing(writing);
+        }
         Ok(())
     }
 
     /// What became of the lines of a delivery, or of the call that it is about.
-    fn judge(&self, delivery: &Delivery<'_>, memory: &mut Memory, tally: &mut Tally) -> Report {
+    fn judge(&self, delivery: &Delivery<'_>, memory: &mut Memory) -> Report {
         let envelopes = match delivery {
             Delivery::Logs(envelopes) => envelopes,
-            Delivery::Call(call) => {
-                let report = analyze_cloudtrail(call, &self.settings, memory);
-                tally.cluster = report.alerts.first().and_then(|alert| alert.source.cluster.as_deref()).map(name);
-                return report;
-            }
+            Delivery::Call(call) => return analyze_cloudtrail(call, &self.settings, memory),
         };
         let mut report = Report::default();
-        let mut probes = 0;
-        for envelope in envelopes {
-            if envelope.kind() == EnvelopeKind::Control {
-                probes += 1;
-                tracing::info!("control message acknowledged");
-                continue;
-            }
-            let source = envelope.source().clone().or(&self.settings.source);
-            tally.cluster = source.cluster.as_deref().map(name);
+        for envelope in envelopes.iter().filter(|envelope| envelope.kind() != EnvelopeKind::Control) {
             report.absorb(analyze_envelope(envelope, &self.settings, memory));
-            if let Some(damage) = envelope.damage() {
-                tracing::warn!(error_type = damage.code(), "the delivery was read up to its damage");
-            }
-        }
-        if probes > 0 {
-            tally.set("ControlMessages", probes);
         }
         report
+    }
+
+    /// Says in the log and the metrics what was judged, and with what.
+    fn describe(&self, delivery: &Delivery<'_>, report: &Report, learnt: &Learnt, tally: &mut Tally) {
+        match delivery {
+            Delivery::Logs(envelopes) => {
+                let probes = envelopes.iter().filter(|envelope| envelope.kind() == EnvelopeKind::Control).count();
+                if probes > 0 {
+                    tally.set("ControlMessages", probes);
+                    tracing::info!(probes, "control message acknowledged");
+                }
+                for envelope in envelopes.iter().filter(|envelope| envelope.kind() != EnvelopeKind::Control) {
+                    let source = envelope.source().clone().or(&self.settings.source);
+                    tally.cluster = source.cluster.as_deref().map(name);
+                    if let Some(damage) = envelope.damage() {
+                        tracing::warn!(error_type = damage.code(), "the delivery was read up to its damage");
+                    }
+                }
+            }
+            Delivery::Call(_) => {
+                tally.cluster = report.alerts.first().and_then(|alert| alert.source.cluster.as_deref()).map(name);
+            }
+        }
+        tally.memory_dropped(learnt.memory.dropped());
+        if let Some(reading) = learnt.reading {
+            tally.reading(reading);
+        }
+        if let Some(age) = report.first_ms.and_then(age) {
+            tally.set("DeliveryAge", millis(age));
+        }
     }
 
     /// Takes out what the operator does not want to be told. Only a delivery with alerts asks for it.
@@ -223,17 +253,27 @@ impl<S: Sink> Handler<S> {
         tally.set("ExceptionsFailed", u8::from(copy.failed));
         tally.exceptions(&copy.exceptions.apply_to(report));
     }
+}
 
-    /// Keeps what was learnt. The copy that it replaces is gone then, so the next one is cheap.
-    fn remember(&self, learnt: Memory) {
-        let mut memory = self.memory();
-        *memory = learnt;
-        memory.settle();
+/// What records of a stream hand on to those after them.
+#[derive(Default)]
+struct Carry {
+    /// A record before has failed, so Lambda brings what follows again, and none of it is kept.
+    is_repeated: bool,
+    /// The account of the record before and what it taught, where it was not kept.
+    memory: Option<(String, Memory)>,
+}
+
+impl Carry {
+    fn start(&self, home: &str) -> Option<Memory> {
+        self.memory.as_ref().filter(|(account, _)| account == home).map(|(_, memory)| memory.clone())
     }
+}
 
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        // It is only ever replaced as a whole, so a panic elsewhere cannot have left it half-written.
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+/// Says in each alert that what was before may be missing.
+fn say_without_memory(alerts: &mut [Alert], trouble: Trouble) {
+    for worst in alerts.iter_mut().filter_map(|alert| alert.findings.first_mut()) {
+        worst.hit.changes.insert(0, Delta::Note(trouble.note()));
     }
 }
 
@@ -286,6 +326,7 @@ mod tests {
     use crate::config::Config;
     use crate::error::HandlerError;
     use crate::exceptions::Book;
+    use crate::memory::Store;
     use crate::sink::{SendError, Sent, Sink};
     use base64::Engine as _;
     use flate2::Compression;
@@ -314,7 +355,7 @@ mod tests {
 
     fn handle(event: &Value) -> Result<Value, HandlerError> {
         let topic = ("ROLEWATCH_ALERT_TOPIC_ARN".into(), "arn:aws:sns:eu-west-1:111122223333:alerts".into());
-        let handler = Handler::new(Config::from_variables([topic]).unwrap(), Nowhere, Book::empty());
+        let handler = Handler::new(Config::from_variables([topic]).unwrap(), Nowhere, Book::empty(), Store::local());
         let payload = RawValue::from_string(event.to_string()).unwrap();
         let mut context = Context::default();
         context.deadline = u64::MAX;

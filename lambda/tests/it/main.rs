@@ -15,6 +15,8 @@ mod docs;
 mod events;
 mod exceptions;
 mod faults;
+mod memory;
+mod memory_faults;
 mod promise;
 mod start;
 mod template;
