@@ -171,7 +171,9 @@ impl Batch<'_> {
                     of_event || hit.severity > worst || !is_told(detection.id, hit.severity)
                 });
             }
-            mark.counted += 1;
+            // Where a session has several alerts, how its events fall to them depends on the split into batches. The last
+            // word, under the gravest id, then tells them all.
+            mark.counted += u64::from(mark.login.is_none());
             let source = placed(self.source, log_stream);
             mark.login = gravest(mark.login, &verdict.findings, &told, |severity, finding| Login {
                 id: id.clone(),
