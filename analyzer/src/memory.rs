@@ -37,6 +37,8 @@ pub struct Memory {
     addresses: Bounded<(String, IpAddr), String>,
     secrets: Bounded<(String, String, String), Maker>,
     streams: Streams,
+    /// How often something was learnt of tokens and addresses.
+    taught: u64,
     ledger: Ledger,
 }
 
@@ -51,6 +53,7 @@ impl Default for Memory {
             addresses: Bounded::new(TOKEN_BYTES_MAX),
             secrets: Bounded::new(TOKEN_BYTES_MAX),
             streams: Streams::default(),
+            taught: 0,
             ledger: Ledger::default(),
         }
     }

@@ -1,7 +1,8 @@
 //! A fact as an item of the table.
 
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -18,7 +19,7 @@ pub(super) struct Item {
     home: String,
 }
 
-/// Tells one writing of an item from every other.
+/// Tells one writing of an item from every other, by whatever process.
 pub(super) type Revision = u64;
 
 /// Why an item says nothing.
@@ -79,16 +80,18 @@ impl Item {
 /// A fact to be written.
 pub(super) struct Written {
     pub(super) attributes: Attributes,
+    pub(super) revision: Revision,
     /// The fact did not fit: the item says which version it had, and nothing of it.
     pub(super) too_large: bool,
 }
 
-/// The item of a fact, as the one that follows `after`.
-pub(super) fn write(home: &str, fact: &Fact, after: Option<Revision>) -> Written {
+/// The item of a fact.
+pub(super) fn write(home: &str, fact: &Fact) -> Written {
     let place = fact.key().place();
     let body = wire::write_fact(fact);
     let too_large = body.len() > BODY_BYTES_MAX;
-    let revision = after.map_or_else(millis_now, |after| after.saturating_add(1));
+    // Random, so that no two writings have the same, as numbers counted up by several processes would.
+    let revision = RandomState::new().build_hasher().finish();
     let expires = seconds_now().saturating_add(fact.lifetime().as_secs());
     let mut attributes = key(home, &place);
     attributes.insert(REVISION.to_owned(), number(revision));
@@ -99,7 +102,7 @@ pub(super) fn write(home: &str, fact: &Fact, after: Option<Revision>) -> Written
     if !too_large {
         attributes.insert(BODY.to_owned(), AttributeValue::B(Blob::new(body)));
     }
-    Written { attributes, too_large }
+    Written { attributes, revision, too_large }
 }
 
 /// The key of a place.
@@ -125,16 +128,8 @@ pub(super) fn version(fact: &Fact) -> Option<u64> {
     }
 }
 
-fn since_1970() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-}
-
 fn seconds_now() -> u64 {
-    since_1970().as_secs()
-}
-
-fn millis_now() -> u64 {
-    crate::telemetry::millis(since_1970())
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// Account and cluster.
@@ -143,7 +138,7 @@ pub(super) const PARTITION: &str = "pk";
 pub(super) const SORT: &str = "sk";
 /// The fact, as `wire` writes it.
 const BODY: &str = "body";
-/// Raised with every writing, so that nobody writes over what he has not read.
+/// Another one with every writing, so that nobody writes over what he has not read.
 pub(super) const REVISION: &str = "rev";
 /// `metadata.resourceVersion`, of objects.
 const VERSION: &str = "ver";
@@ -176,14 +171,15 @@ mod tests {
     }
 
     fn item(fact: &Fact) -> Item {
-        Item::new(write("111122223333", fact, Some(41)).attributes, "111122223333".to_owned())
+        Item::new(write("111122223333", fact).attributes, "111122223333".to_owned())
     }
 
     #[test]
     fn an_item_is_read_as_it_was_written() {
         let fact = fact("prod", 3);
         let item = item(&fact);
-        assert_eq!(item.read(), Ok((fact.clone(), 42)));
+        assert_eq!(item.read(), Ok((fact.clone(), item.revision().unwrap())));
+        assert_ne!(item.revision(), super::tests::item(&fact).revision(), "each writing has its own");
         assert_eq!(item.attributes[PARTITION].as_s().unwrap(), "111122223333/prod");
         assert!(item.attributes[SORT].as_s().unwrap().starts_with("object/RoleBinding/"));
         assert_eq!(item.attributes[VERSION].as_n().unwrap(), "7");
@@ -214,9 +210,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_leaves_its_version_behind() {
-        let written = write("111122223333", &fact("prod", 40_000), None);
+        let written = write("111122223333", &fact("prod", 40_000));
         assert!(written.too_large && !written.attributes.contains_key(BODY));
         assert_eq!(written.attributes[VERSION].as_n().unwrap(), "7");
-        assert!(!write("111122223333", &fact("prod", 4_000), None).too_large);
+        assert!(!write("111122223333", &fact("prod", 4_000)).too_large);
     }
 }

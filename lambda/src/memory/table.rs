@@ -153,7 +153,7 @@ impl Table {
     pub(super) async fn save(&self, home: &str, change: &Change, until: Instant) -> Result<Saved, Trouble> {
         let (mut fact, mut revision) = (change.now.clone(), change.revision);
         for _ in 0..SAVES_MAX {
-            let written = item::write(home, &fact, revision);
+            let written = item::write(home, &fact);
             let theirs = match self.put(home, written.attributes, revision, until).await? {
                 Put::Written => return Ok(Saved { fact, written: true, too_large: written.too_large }),
                 Put::Other(theirs) => theirs,
@@ -161,9 +161,10 @@ impl Table {
             revision = theirs.as_ref().and_then(Item::revision);
             let nothing_to_do = |fact| Ok(Saved { fact, written: false, too_large: false });
             match theirs.map(|theirs| theirs.read()) {
-                // It is what was to be written: the answer to an earlier try was lost, or the delivery came twice. To add
-                // it to itself would count everything again.
-                Some(Ok((theirs, _))) if theirs == fact => return nothing_to_do(fact),
+                // It is what was to be written, and only the answer was lost. To add it to itself would count twice.
+                Some(Ok((_, theirs))) if theirs == written.revision => {
+                    return Ok(Saved { fact, written: true, too_large: written.too_large });
+                }
                 Some(Ok((theirs, _))) => {
                     fact = change.now.clone().merged(change.before.as_ref(), theirs.clone());
                     if fact == theirs {

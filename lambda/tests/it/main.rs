@@ -18,5 +18,6 @@ mod faults;
 mod memory;
 mod memory_faults;
 mod promise;
+mod soak;
 mod start;
 mod template;
