@@ -11,7 +11,13 @@ impl Alert {
     /// The alert as plain text, one screen long, without JSON. Every character is printable or a line break.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut page = Page::default();
+        self.text_within(WIDTH)
+    }
+
+    /// The same in lines of at most `columns`, where words allow it. The lines to be copied stay whole.
+    #[must_use]
+    pub fn text_within(&self, columns: usize) -> String {
+        let mut page = Page { text: String::new(), columns };
         page.paragraph(&self.title());
         page.chapter("Why it matters");
         let mut reasons: Vec<&str> = Vec::new();
@@ -42,7 +48,7 @@ impl Alert {
         page.chapter("What to do");
         page.item("", &self.advice());
         self.evidence(&mut page);
-        page.0
+        page.text
     }
 
     fn changes(&self, page: &mut Page) {
@@ -250,7 +256,8 @@ fn who(page: &mut Page, actor: &Actor) {
     let mut more = Vec::new();
     // EKS makes the username of the session's ARN, with `-` for `@`: then the ARN alone says it.
     let arn = actor.arn.as_deref().unwrap_or_default();
-    if actor.username != actor.display && !actor.username.is_empty() && actor.username != arn.replace('@', "-") {
+    let says_more = ![actor.display.as_str(), arn, &arn.replace('@', "-"), ""].contains(&actor.username.as_str());
+    if says_more {
         more.push(actor.username.clone());
     }
     if !arn.is_empty() {
@@ -294,8 +301,10 @@ fn more(page: &mut Page, total: usize, shown: usize, what: &str) {
 }
 
 /// Text under construction: chapters of indented, wrapped lines.
-#[derive(Default)]
-struct Page(String);
+struct Page {
+    text: String,
+    columns: usize,
+}
 
 impl Page {
     fn paragraph(&mut self, text: &str) {
@@ -303,11 +312,11 @@ impl Page {
     }
 
     fn blank(&mut self) {
-        self.0.push('\n');
+        self.text.push('\n');
     }
 
     fn chapter(&mut self, title: &str) {
-        let _ = writeln!(self.0, "\n{title}");
+        let _ = writeln!(self.text, "\n{title}");
     }
 
     fn item(&mut self, bullet: &str, text: &str) {
@@ -319,18 +328,18 @@ impl Page {
     }
 
     fn verbatim(&mut self, text: &str) {
-        let _ = writeln!(self.0, "    {text}");
+        let _ = writeln!(self.text, "    {text}");
     }
 
     fn lines(&mut self, first: &str, rest: &str, text: &str) {
-        for (number, line) in wrap(text, WIDTH - rest.len()).into_iter().enumerate() {
+        for (number, line) in wrap(text, self.columns.saturating_sub(rest.len())).into_iter().enumerate() {
             let indent = if number == 0 { first } else { rest };
-            let _ = writeln!(self.0, "{indent}{line}");
+            let _ = writeln!(self.text, "{indent}{line}");
         }
     }
 }
 
-/// Columns of a line: what an 80-column terminal or a mail client shows unbroken is 78, as RFC 5322 section 2.1.1 says.
+/// Columns of a line where nothing is said: what an 80-column terminal or a mail client shows unbroken is 78, as RFC 5322 section 2.1.1 says.
 const WIDTH: usize = 78;
 /// Reasons shown in one text; the rest are counted.
 const FINDINGS_SHOWN: usize = 5;
