@@ -47,6 +47,7 @@ pub mod stream;
 pub mod strength;
 pub mod text;
 pub mod token_request;
+pub mod wire;
 
 pub use report::{Report, analyze, analyze_cloudtrail, analyze_envelope};
 

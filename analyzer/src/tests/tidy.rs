@@ -44,6 +44,7 @@ const FLOORS: &[&str] = &[
     "grant",
     "mapping",
     "detections",
+    "wire",
     "alert",
     "report",
     "exceptions",
