@@ -50,6 +50,7 @@ pub mod stream;
 pub mod strength;
 pub mod text;
 pub mod token_request;
+pub mod wire;
 
 pub use report::{Report, analyze, analyze_cloudtrail, analyze_delivery, analyze_envelope};
 

@@ -352,10 +352,7 @@ fn gravest(
 
 fn merged(mut mark: SessionMark, told: Vec<(&'static str, Severity)>) -> SessionMark {
     for (detection, severity) in told {
-        match mark.told.iter_mut().find(|(known, _)| *known == detection) {
-            Some((_, before)) => *before = severity.max(*before),
-            None => mark.told.push((detection, severity)),
-        }
+        mark.tell(detection, severity);
     }
     mark
 }
