@@ -233,11 +233,8 @@ impl Sifter {
         let start = document.iter().position(|byte| *byte == b'[').map_or(0, |at| at + 1);
         let start = start + document[start..].iter().position(|byte| *byte == b'[').map_or(0, |at| at + 1);
         let (settings, mut sifted) = (Settings::default(), Sifted::default());
-        let source = Source {
-            cluster: Some("prod".to_owned()),
-            account: Some("111122223333".to_owned()),
-            ..Source::default()
-        };
+        let source =
+            Source { cluster: Some("prod".to_owned()), account: Some("111122223333".to_owned()), ..Source::default() };
         Entries::default().sift(&document[start..], (&source, &settings), self, &mut sifted);
         let read = sifted.steps.iter().filter(|step| step.what == What::Read).count();
         let quiet: u64 = sifted.quiet.iter().sum();
