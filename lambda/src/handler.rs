@@ -4,18 +4,20 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lambda_runtime::{LambdaEvent, tracing};
 use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::detection::Delta;
-use rolewatch_analyzer::envelope::{Envelope, EnvelopeError, EnvelopeKind};
+use rolewatch_analyzer::envelope::{self, EnvelopeError, EnvelopeKind};
 use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
-use rolewatch_analyzer::report::{Report, analyze_cloudtrail, analyze_envelope};
+use rolewatch_analyzer::report::{Delivered, Report, analyze_cloudtrail, analyze_delivery};
 use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::severity::Severity;
+use rolewatch_analyzer::sift::Sifter;
 use rolewatch_analyzer::text::name;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -24,7 +26,7 @@ use crate::config::Config;
 use crate::error::HandlerError;
 use crate::event::{Event, KinesisRecord, account_of};
 use crate::exceptions::Book;
-use crate::memory::{Learnt, Store, Trouble};
+use crate::memory::{Carry, Learnt, Store, Trouble};
 use crate::sink::{SendError, Sent, Sink};
 use crate::telemetry::{Tally, millis};
 
@@ -37,29 +39,24 @@ pub struct Handler<S> {
     sink: S,
     book: Book,
     store: Store,
+    /// Buffers, and callers met before. It changes nothing of what is found, so nobody minds which invocation it served.
+    sifter: Mutex<Sifter>,
     cold: AtomicBool,
 }
 
 /// What is judged together.
+#[derive(Clone, Copy)]
 enum Delivery<'a> {
     /// Documents of CloudWatch Logs: one, or those of a record of a stream.
-    Logs(Vec<Envelope>),
+    Logs(envelope::Delivery<'a>),
     /// A call of the AWS API, as EventBridge brings it.
     Call(&'a str),
 }
 
-impl Delivery<'_> {
-    /// The account whose log it is, as CloudWatch Logs or EventBridge says.
-    fn home(&self) -> String {
-        let account = match self {
-            Self::Logs(envelopes) => {
-                let mut logs = envelopes.iter().filter(|envelope| envelope.kind() != EnvelopeKind::Control);
-                logs.next().and_then(|envelope| envelope.source().account.clone())
-            }
-            Self::Call(call) => account_of(call).map(Into::into),
-        };
-        account.map(|account| name(&account)).unwrap_or_default()
-    }
+/// What became of it.
+enum Judged {
+    Logs(Vec<Delivered>),
+    Call(Report),
 }
 
 /// What one invocation gave us besides the event.
@@ -79,6 +76,7 @@ impl<S: Sink> Handler<S> {
             sink,
             book,
             store,
+            sifter: Mutex::default(),
             cold: AtomicBool::new(true),
         }
     }
@@ -90,10 +88,9 @@ impl<S: Sink> Handler<S> {
         let invocation = Invocation { request_id: &context.request_id, deadline: deadline(context.deadline) };
         let error = match Event::recognise(event.payload.get()) {
             Ok(Event::Logs(data)) => {
-                let open = || Ok(Delivery::Logs(vec![Envelope::open(&data)?]));
-                return self.alone(open, invocation).await;
+                return self.alone(Delivery::Logs(envelope::Delivery::base64(&data)), invocation).await;
             }
-            Ok(Event::EventBridge(call)) => return self.alone(|| Ok(Delivery::Call(call)), invocation).await,
+            Ok(Event::EventBridge(call)) => return self.alone(Delivery::Call(call), invocation).await,
             Ok(Event::Kinesis(records)) => return Ok(self.records(&records, invocation).await),
             Err(error) => error,
         };
@@ -104,12 +101,8 @@ impl<S: Sink> Handler<S> {
     }
 
     /// A delivery that is an invocation of its own.
-    async fn alone<'d>(
-        &self,
-        open: impl FnOnce() -> Result<Delivery<'d>, EnvelopeError>,
-        invocation: Invocation<'_>,
-    ) -> Result<Value, HandlerError> {
-        self.delivery(open, &mut Carry::default(), invocation).await?;
+    async fn alone(&self, delivery: Delivery<'_>, invocation: Invocation<'_>) -> Result<Value, HandlerError> {
+        self.delivery(delivery, &mut Carry::default(), invocation).await?;
         Ok(Value::Null)
     }
 
@@ -119,8 +112,8 @@ impl<S: Sink> Handler<S> {
         let mut failures: Vec<Value> = Vec::new();
         let mut carry = Carry::default();
         for record in records {
-            let open = || Envelope::open_all(&record.data).map(Delivery::Logs);
-            if let Err(error) = self.delivery(open, &mut carry, invocation).await {
+            let delivery = Delivery::Logs(envelope::Delivery::base64(&record.data).several());
+            if let Err(error) = self.delivery(delivery, &mut carry, invocation).await {
                 tracing::error!(error_type = error.code(), sequence_number = %record.sequence_number, "{error}");
                 failures.push(json!({ "itemIdentifier": record.sequence_number }));
                 if matches!(error, HandlerError::Sink(_)) {
@@ -138,14 +131,14 @@ impl<S: Sink> Handler<S> {
     }
 
     /// Opens, judges and sends one delivery, and says in metrics what became of it. A panic is an error like others.
-    async fn delivery<'d>(
+    async fn delivery(
         &self,
-        open: impl FnOnce() -> Result<Delivery<'d>, EnvelopeError>,
+        delivery: Delivery<'_>,
         carry: &mut Carry,
         invocation: Invocation<'_>,
     ) -> Result<(), HandlerError> {
         let mut tally = Tally::default();
-        let result = guarded(self.judge_and_send(open, carry, &mut tally, invocation)).await;
+        let result = guarded(self.judge_and_send(delivery, carry, &mut tally, invocation)).await;
         if let Err(HandlerError::Delivery(_) | HandlerError::Panicked) = &result {
             tally.set("DeliveriesRefused", 1);
         }
@@ -156,21 +149,23 @@ impl<S: Sink> Handler<S> {
         result
     }
 
-    async fn judge_and_send<'d>(
+    async fn judge_and_send(
         &self,
-        open: impl FnOnce() -> Result<Delivery<'d>, EnvelopeError>,
+        delivery: Delivery<'_>,
         carry: &mut Carry,
         tally: &mut Tally,
         invocation: Invocation<'_>,
     ) -> Result<(), HandlerError> {
-        let delivery = open()?;
-        let home = delivery.home();
-        let (mut report, learnt) = {
-            let start = carry.start(&home).unwrap_or_else(|| self.store.copy(&home));
-            let judge = |memory: &mut Memory| self.judge(&delivery, memory);
-            self.store.judge(&home, &start, invocation.deadline, judge).await
-        };
-        self.describe(&delivery, &report, &learnt, tally);
+        let judge = |memory: &mut Memory| self.judge(delivery, memory);
+        let (judged, learnt) = self.store.judge(carry, invocation.deadline, judge).await?;
+        let mut report = self.report(judged, tally);
+        tally.memory_dropped(learnt.memory.dropped());
+        if let Some(reading) = learnt.reading {
+            tally.reading(reading);
+        }
+        if let Some(age) = report.first_ms.and_then(age) {
+            tally.set("DeliveryAge", millis(age));
+        }
         self.except(&mut report, tally, invocation).await;
         tally.report(&report);
         let judged = gather_at_most(std::mem::take(&mut report.alerts), self.alert_cap);
@@ -193,55 +188,64 @@ impl<S: Sink> Handler<S> {
             count_sent(tally, &result);
             result?;
         }
-        if carry.is_repeated {
-            carry.memory = Some((home, learnt.memory));
-        } else if let Some(writing) = self.store.keep(learnt, invocation.deadline).await {
-            tally.writing(writing);
-        }
+        self.keep(learnt, carry, tally, invocation).await;
         Ok(())
     }
 
-    /// What became of the lines of a delivery, or of the call that it is about.
-    fn judge(&self, delivery: &Delivery<'_>, memory: &mut Memory) -> Report {
-        let envelopes = match delivery {
-            Delivery::Logs(envelopes) => envelopes,
-            Delivery::Call(call) => return analyze_cloudtrail(call, &self.settings, memory),
-        };
-        let mut report = Report::default();
-        for envelope in envelopes.iter().filter(|envelope| envelope.kind() != EnvelopeKind::Control) {
-            report.absorb(analyze_envelope(envelope, &self.settings, memory));
+    /// Keeps what was learnt, now that every alert was accepted.
+    async fn keep(&self, learnt: Learnt, carry: &mut Carry, tally: &mut Tally, invocation: Invocation<'_>) {
+        if carry.is_repeated {
+            carry.hand_on(learnt);
+        } else if let Some(writing) = self.store.keep(learnt, invocation.deadline).await {
+            tally.writing(writing);
         }
-        report
     }
 
-    /// Says in the log and the metrics what was judged, and with what.
-    fn describe(&self, delivery: &Delivery<'_>, report: &Report, learnt: &Learnt, tally: &mut Tally) {
+    /// Judges the lines of a delivery, or the call that it is, and tells whose account it is about, as CloudWatch Logs or
+    /// EventBridge says.
+    fn judge(&self, delivery: Delivery<'_>, memory: &mut Memory) -> Result<(Option<String>, Judged), EnvelopeError> {
         match delivery {
-            Delivery::Logs(envelopes) => {
-                let probes = envelopes.iter().filter(|envelope| envelope.kind() == EnvelopeKind::Control).count();
-                if probes > 0 {
-                    tally.set("ControlMessages", probes);
-                    tracing::info!(probes, "control message acknowledged");
-                }
-                for envelope in envelopes.iter().filter(|envelope| envelope.kind() != EnvelopeKind::Control) {
-                    let source = envelope.source().clone().or(&self.settings.source);
-                    tally.cluster = source.cluster.as_deref().map(name);
-                    if let Some(damage) = envelope.damage() {
-                        tracing::warn!(error_type = damage.code(), "the delivery was read up to its damage");
-                    }
-                }
+            Delivery::Logs(delivery) => {
+                let mut sifter = self.sifter.lock().unwrap_or_else(PoisonError::into_inner);
+                let documents = analyze_delivery(delivery, &self.settings, memory, &mut sifter)?;
+                let mut accounts = documents.iter().filter_map(|document| document.source.account.as_deref().map(name));
+                Ok((accounts.next(), Judged::Logs(documents)))
             }
-            Delivery::Call(_) => {
+            Delivery::Call(call) => {
+                let account = account_of(call).map(|account| name(&account));
+                Ok((account, Judged::Call(analyze_cloudtrail(call, &self.settings, memory))))
+            }
+        }
+    }
+
+    /// What became of all lines together; what the log and the metrics say of it.
+    fn report(&self, judged: Judged, tally: &mut Tally) -> Report {
+        let documents = match judged {
+            Judged::Logs(documents) => documents,
+            Judged::Call(report) => {
                 tally.cluster = report.alerts.first().and_then(|alert| alert.source.cluster.as_deref()).map(name);
+                return report;
+            }
+        };
+        let mut report = Report::default();
+        let mut probes = 0;
+        for document in documents {
+            if document.kind == EnvelopeKind::Control {
+                probes += 1;
+                tracing::info!("control message acknowledged");
+                continue;
+            }
+            let source = document.source.or(&self.settings.source);
+            tally.cluster = source.cluster.as_deref().map(name);
+            report.absorb(document.report);
+            if let Some(damage) = document.damage {
+                tracing::warn!(error_type = damage.code(), "the delivery was read up to its damage");
             }
         }
-        tally.memory_dropped(learnt.memory.dropped());
-        if let Some(reading) = learnt.reading {
-            tally.reading(reading);
+        if probes > 0 {
+            tally.set("ControlMessages", probes);
         }
-        if let Some(age) = report.first_ms.and_then(age) {
-            tally.set("DeliveryAge", millis(age));
-        }
+        report
     }
 
     /// Takes out what the operator does not want to be told. Only a delivery with alerts asks for it.
@@ -252,21 +256,6 @@ impl<S: Sink> Handler<S> {
         let copy = self.book.current(invocation.deadline).await;
         tally.set("ExceptionsFailed", u8::from(copy.failed));
         tally.exceptions(&copy.exceptions.apply_to(report));
-    }
-}
-
-/// What records of a stream hand on to those after them.
-#[derive(Default)]
-struct Carry {
-    /// A record before has failed, so Lambda brings what follows again, and none of it is kept.
-    is_repeated: bool,
-    /// The account of the record before and what it taught, where it was not kept.
-    memory: Option<(String, Memory)>,
-}
-
-impl Carry {
-    fn start(&self, home: &str) -> Option<Memory> {
-        self.memory.as_ref().filter(|(account, _)| account == home).map(|(_, memory)| memory.clone())
     }
 }
 

@@ -16,7 +16,6 @@ use std::time::{Duration, Instant};
 
 use lambda_runtime::tracing;
 use rolewatch_analyzer::memory::{Ask, Fact, Key, Memory};
-use rolewatch_analyzer::report::Report;
 
 use self::homes::Homes;
 use self::item::Revision;
@@ -54,6 +53,15 @@ pub struct Learnt {
     revisions: HashMap<Key, Revision>,
     /// What the table held of keys that are changed.
     before: HashMap<Key, Option<Fact>>,
+}
+
+/// What records of a stream hand on to those after them.
+#[derive(Debug, Default)]
+pub struct Carry {
+    /// A record before has failed, so Lambda brings what follows again, and none of it is kept.
+    pub is_repeated: bool,
+    /// The account of the record before and what it taught, where it was not kept.
+    memory: Option<(String, Memory)>,
 }
 
 /// What became of asking the table.
@@ -100,32 +108,31 @@ impl Store {
         Self { homes: Mutex::default(), shared: None }
     }
 
-    /// A copy of what is known of the clusters of an account, to judge with.
-    #[must_use]
-    pub fn copy(&self, home: &str) -> Memory {
-        let memory = self.homes().copy(home);
-        if self.shared.is_some() { memory.noting() } else { memory }
-    }
-
     /// Judges with what is known and with what the table adds. `judge` runs once or several times, each time on a fresh
-    /// copy; the last result counts.
-    pub async fn judge(
+    /// copy; the last result counts. With it `judge` tells the account, which nobody knows before the delivery is read.
+    pub async fn judge<T, E>(
         &self,
-        home: &str,
-        start: &Memory,
+        carry: &Carry,
         deadline: Instant,
-        mut judge: impl FnMut(&mut Memory) -> Report,
-    ) -> (Report, Learnt) {
-        let mut start = start.clone();
+        mut judge: impl FnMut(&mut Memory) -> Result<(Option<String>, T), E>,
+    ) -> Result<(T, Learnt), E> {
+        let mut home = self.homes().latest();
+        let mut start = self.start(&home, carry);
         let mut memory = start.clone();
-        let mut report = judge(&mut memory);
+        let (account, mut judged) = judge(&mut memory)?;
+        if let Some(account) = account.filter(|account| *account != home) {
+            start = self.start(&account, carry);
+            memory = start.clone();
+            judged = judge(&mut memory)?.1;
+            home = account;
+        }
         let mut learnt = Learnt::of(home);
         if let Some(shared) = &self.shared {
             let mut reading = Reading::default();
             let mut asked = HashSet::new();
             let until = (Instant::now() + READ_TIMEOUT).min(deadline);
             for round in 0..=ROUNDS_MAX {
-                let wanted = shared.wanted(&memory, home, &mut asked);
+                let wanted = shared.wanted(&memory, &learnt.home, &mut asked);
                 if wanted.is_empty() {
                     break;
                 }
@@ -137,7 +144,7 @@ impl Store {
                 let news = Box::pin(shared.fetch(&wanted, &mut start, &mut learnt, &mut reading, until)).await;
                 if news {
                     memory = start.clone();
-                    report = judge(&mut memory);
+                    judged = judge(&mut memory)?.1;
                 }
                 if reading.trouble.is_some() {
                     break;
@@ -149,7 +156,16 @@ impl Store {
             learnt.reading = Some(reading);
         }
         learnt.memory = memory;
-        (report, learnt)
+        Ok((judged, learnt))
+    }
+
+    /// What is known of the clusters of an account.
+    fn start(&self, home: &str, carry: &Carry) -> Memory {
+        let memory = match &carry.memory {
+            Some((account, memory)) if account == home => memory.clone(),
+            _ => self.homes().copy(home),
+        };
+        if self.shared.is_some() { memory.noting() } else { memory }
     }
 
     /// Keeps what a delivery taught, here and in the table. It never fails: what cannot be written now is written with
@@ -207,6 +223,10 @@ impl Shared {
             reading.trouble = Some(trouble);
             return false;
         }
+        let wanted = wanted.get(..ASKS_MAX).map_or(wanted, |first| {
+            reading.trouble = (wanted.len() > ASKS_MAX).then_some(Trouble::TooMuch);
+            first
+        });
         let answer = self.table.read(&learnt.home, wanted, until).await;
         self.note(answer.trouble);
         reading.trouble = reading.trouble.or(answer.trouble);
@@ -337,15 +357,16 @@ struct Change {
     revision: Option<Revision>,
 }
 
+impl Carry {
+    /// Hands on what is not kept.
+    pub fn hand_on(&mut self, learnt: Learnt) {
+        self.memory = Some((learnt.home, learnt.memory));
+    }
+}
+
 impl Learnt {
-    fn of(home: &str) -> Self {
-        Self {
-            memory: Memory::default(),
-            reading: None,
-            home: home.to_owned(),
-            revisions: HashMap::new(),
-            before: HashMap::new(),
-        }
+    fn of(home: String) -> Self {
+        Self { memory: Memory::default(), reading: None, home, revisions: HashMap::new(), before: HashMap::new() }
     }
 }
 
@@ -356,6 +377,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// How often a delivery is judged for what the table adds: a binding asks for its role, and that for what collects it.
 const ROUNDS_MAX: usize = 6;
+/// Questions of one delivery that are put: more tokens than come new in one delivery of a large cluster. The others are put
+/// with the next.
+const ASKS_MAX: usize = 2_500;
 /// `DynamoDB` answers in milliseconds; alerts do not wait longer than this for what was before.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
 /// The alerts are out by then, and what is not written is kept for the next delivery.

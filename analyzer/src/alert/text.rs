@@ -11,13 +11,19 @@ impl Alert {
     /// The alert as plain text, one screen long, without JSON. Every character is printable or a line break.
     #[must_use]
     pub fn text(&self) -> String {
-        let text = self.page(&ROOMY);
-        // Names as long as a client likes must not push what matters off the screen.
-        if text.lines().count() > SCREEN_LINES { self.page(&TIGHT) } else { text }
+        self.text_within(WIDTH)
     }
 
-    fn page(&self, room: &'static Room) -> String {
-        let mut page = Page { text: String::new(), room };
+    /// The same in lines of at most `columns`, where words allow it. The lines to be copied stay whole.
+    #[must_use]
+    pub fn text_within(&self, columns: usize) -> String {
+        let text = self.page(columns, &ROOMY);
+        // Names as long as a client likes must not push what matters off the screen.
+        if text.lines().count() > SCREEN_LINES { self.page(columns, &TIGHT) } else { text }
+    }
+
+    fn page(&self, columns: usize, room: &'static Room) -> String {
+        let mut page = Page { text: String::new(), columns, room };
         page.paragraph(&self.title());
         page.chapter("Why it matters");
         let mut reasons: Vec<&str> = Vec::new();
@@ -256,7 +262,8 @@ fn who(page: &mut Page, actor: &Actor) {
     let mut more = Vec::new();
     // EKS makes the username of the session's ARN, with `-` for `@`: then the ARN alone says it.
     let arn = actor.arn.as_deref().unwrap_or_default();
-    if actor.username != actor.display && !actor.username.is_empty() && actor.username != arn.replace('@', "-") {
+    let says_more = ![actor.display.as_str(), arn, &arn.replace('@', "-"), ""].contains(&actor.username.as_str());
+    if says_more {
         more.push(actor.username.clone());
     }
     if !arn.is_empty() {
@@ -302,6 +309,7 @@ fn more(page: &mut Page, total: usize, shown: usize, what: &str) {
 /// Text under construction: chapters of indented, wrapped lines.
 struct Page {
     text: String,
+    columns: usize,
     room: &'static Room,
 }
 
@@ -335,7 +343,7 @@ impl Page {
     }
 
     fn lines(&mut self, first: &str, rest: &str, text: &str, most: usize) {
-        let lines = wrap(text, WIDTH.saturating_sub(rest.len()));
+        let lines = wrap(text, self.columns.saturating_sub(rest.len()));
         let cut = if lines.len() > most { " ..." } else { "" };
         for (number, line) in lines.into_iter().take(most).enumerate() {
             let indent = if number == 0 { first } else { rest };
@@ -365,7 +373,8 @@ const ROOMY: Room = Room { reasons: 5, changes: 10, deeds: 6, events: 3, lines: 
 const TIGHT: Room = Room { reasons: 2, changes: 5, deeds: 2, events: 1, lines: 2 };
 /// Lines of a screen.
 const SCREEN_LINES: usize = 60;
-/// Columns of a line: what an 80-column terminal or a mail client shows unbroken is 78, as RFC 5322 section 2.1.1 says.
+/// Columns of a line where nothing is said: what an 80-column terminal or a mail client shows unbroken is 78, as RFC 5322
+/// section 2.1.1 says.
 const WIDTH: usize = 78;
 /// Lines of advice, which is our own text.
 const ADVICE_LINES: usize = 6;

@@ -74,7 +74,7 @@ impl Table {
                 Ask::Objects { .. } | Ask::Sessions { .. } => None,
             })
             .collect();
-        for batch in keys.chunks(KEYS_MAX).take(BATCHES_MAX) {
+        for batch in keys.chunks(KEYS_MAX) {
             if let Err(trouble) = self.read_keys(home, batch, until, &mut answer.items).await {
                 answer.trouble = Some(trouble);
                 return answer;
@@ -86,7 +86,6 @@ impl Table {
                 return answer;
             }
         }
-        answer.trouble = (keys.len() > KEYS_MAX * BATCHES_MAX).then_some(Trouble::TooMuch);
         answer
     }
 
@@ -240,8 +239,6 @@ fn trouble<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Troubl
 
 /// `DynamoDB` API reference, `BatchGetItem`: at most 100 keys.
 const KEYS_MAX: usize = 100;
-/// Requests for keys of one delivery: 2,500 keys, more tokens than come new in one delivery of a large cluster.
-const BATCHES_MAX: usize = 25;
 /// Pages of one range, 1 MB each: more objects of a kind than the process has room for.
 const PAGES_MAX: usize = 16;
 /// Tries to write one fact while others write it, too.

@@ -37,7 +37,12 @@ impl Emulator {
             process.wait().unwrap();
             return Err("the emulator of AWS did not start; remove .cache and run `make venv`");
         }
-        Ok(Self { address: format!("127.0.0.1:{}", port.trim()), _process: process })
+        let emulator = Self { address: format!("127.0.0.1:{}", port.trim()), _process: process };
+        // It makes each service with the first request, and two first ones at a time break it.
+        for service in ["sns", "sqs", "events", "ssm", "s3", "dynamodb"] {
+            let _ = Request::post("/", &[("authorization", &scope(service))], "").send(&emulator.address);
+        }
+        Ok(emulator)
     }
 }
 

@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 
 use crate::emulator;
 use crate::http::{Request, Response, encode_form, respond};
+use crate::runtime::MARKER;
 
 /// What happens to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// It reaches the service, and the answer comes back.
     None,
-    /// An error answer instead: status and AWS error code.
+    /// An error answer instead: status and AWS error code. Its text is what must not be printed.
     Answer(u16, &'static str),
     /// No answer.
     Silence,
@@ -81,7 +82,7 @@ fn serve(stream: &TcpStream, script: &(dyn Fn(usize, &Request) -> Fault + Send +
         let answer = match script(number, &request) {
             Fault::None => forward(&request),
             Fault::Answer(status, code) => {
-                let body = if is_json { json!({ "__type": code, "message": "m" }).to_string() } else { error(code) };
+                let body = if is_json { json!({ "__type": code, "message": MARKER }).to_string() } else { error(code) };
                 Response { status, body }
             }
             Fault::Silence => {
@@ -128,7 +129,7 @@ fn refuse(request: &Request, refused: &dyn Fn(usize, &str) -> bool, code: &str, 
             let id = value("Id");
             write!(
                 failed,
-                "<member><Id>{id}</Id><Code>{code}</Code><Message>m</Message>\
+                "<member><Id>{id}</Id><Code>{code}</Code><Message>{MARKER}</Message>\
                  <SenderFault>{sender_fault}</SenderFault></member>"
             )
             .unwrap();
@@ -180,7 +181,7 @@ fn refuse_events(request: &Request, refused: &dyn Fn(usize, &str) -> bool, code:
 fn error(code: &str) -> String {
     format!(
         "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type>\
-         <Code>{code}</Code><Message>m</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+         <Code>{code}</Code><Message>{MARKER}</Message></Error><RequestId>r</RequestId></ErrorResponse>"
     )
 }
 
