@@ -9,6 +9,8 @@ use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use rolewatch_analyzer::severity::Severity;
 
+use crate::filter_pattern;
+
 /// Who just gained power over an Amazon EKS cluster: reads its control-plane logs and tells
 #[derive(Debug, Parser)]
 #[command(name = "rolewatch", version, arg_required_else_help = true, after_help = EXIT_STATUS)]
@@ -44,6 +46,9 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
     },
+    /// Print the filter patterns that a subscription of CloudWatch Logs may have
+    #[command(long_about = filter_pattern::ABOUT)]
+    FilterPattern(filter_pattern::Options),
     /// Print a script that completes this command in a shell
     Completions {
         /// The shell to write for

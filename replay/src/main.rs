@@ -4,6 +4,7 @@ mod cli;
 mod detections;
 mod error;
 mod explain;
+mod filter_pattern;
 mod input;
 mod intake;
 mod live;
@@ -56,6 +57,7 @@ fn run(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<Out
         Command::WhoCan(options) => snapshot::who_can(&options, out, err),
         Command::Rights(options) => snapshot::rights(&options, out, err),
         Command::Detections { id, format } => detections::run(id.as_deref(), format, out).map(|()| Outcome::Done),
+        Command::FilterPattern(options) => filter_pattern::run(&options, out).map(|()| Outcome::Done),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rolewatch", &mut script);

@@ -21,6 +21,7 @@ const FLOORS: &[&str] = &[
     "evidence",
     "settings",
     "attack",
+    "filter_pattern",
     "envelope",
     "audit",
     "klog",
