@@ -10,6 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use rolewatch_analyzer::settings::networks;
 use rolewatch_analyzer::severity::Severity;
 
+use crate::filter_pattern;
+
 /// Who just gained power over an Amazon EKS cluster: reads its control-plane logs and tells
 #[derive(Debug, Parser)]
 #[command(name = "rolewatch", version, arg_required_else_help = true, after_help = EXIT_STATUS)]
@@ -48,6 +50,9 @@ pub(crate) enum Command {
     /// Check a file of exceptions, and say what each would silence
     #[command(subcommand)]
     Exceptions(ExceptionsCommand),
+    /// Print the filter patterns that a subscription of CloudWatch Logs may have
+    #[command(long_about = filter_pattern::ABOUT)]
+    FilterPattern(filter_pattern::Options),
     /// Print a script that completes this command in a shell
     #[command(after_help = COMPLETIONS)]
     Completions {
