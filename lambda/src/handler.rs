@@ -203,7 +203,9 @@ impl<S: Sink> Handler<S> {
             }
             let source = envelope.source().clone().or(&self.settings.source);
             tally.cluster = source.cluster.as_deref().map(name);
-            report.absorb(analyze_envelope(envelope, &self.settings, memory));
+            let judged = analyze_envelope(envelope, &self.settings, memory);
+            tally.stream(source.stream(), judged.lines);
+            report.absorb(judged);
             if let Some(damage) = envelope.damage() {
                 tracing::warn!(error_type = damage.code(), "the delivery was read up to its damage");
             }
