@@ -4,7 +4,6 @@ use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
 use expect_test::{ExpectFile, expect_file};
-use rolewatch_analyzer::filter_pattern::Mode;
 
 use crate::support::{Folder, events, gzip, ndjson, rolewatch, rolewatch_in};
 
