@@ -34,6 +34,8 @@ pub struct Memory {
     addresses: Bounded<(String, IpAddr), String>,
     secrets: Bounded<(String, String, String), Maker>,
     streams: Streams,
+    /// How often something was learnt of tokens and addresses.
+    taught: u64,
 }
 
 impl Default for Memory {
@@ -47,6 +49,7 @@ impl Default for Memory {
             addresses: Bounded::new(TOKEN_BYTES_MAX),
             secrets: Bounded::new(TOKEN_BYTES_MAX),
             streams: Streams::default(),
+            taught: 0,
         }
     }
 }
@@ -197,43 +200,53 @@ impl Memory {
         self.objects.insert(key.clone(), gone);
     }
 
-    /// Who asked for the token of this credential id, unless that was routine.
+    /// Who asked for the token of this credential (cluster and id), unless that was routine.
     #[must_use]
-    pub fn minted(&self, cluster: &str, credential: &str) -> Option<&Minted> {
-        self.minted.get(&(cluster.to_owned(), credential.to_owned()))
+    pub fn minted(&self, credential: &(String, String)) -> Option<&Minted> {
+        self.minted.get(credential)
     }
 
     /// Keeps who asked for a token.
     pub fn keep_minted(&mut self, cluster: &str, credential: &str, minted: Minted) {
+        self.taught += 1;
         self.minted.insert((cluster.to_owned(), credential.to_owned()), minted);
     }
 
-    /// The addresses a credential was used from, the first one first.
+    /// The addresses a credential (cluster and id) was used from, the first one first.
     #[must_use]
-    pub fn addresses_of(&self, cluster: &str, credential: &str) -> &[IpAddr] {
-        self.credentials.get(&(cluster.to_owned(), credential.to_owned())).map_or(&[], Vec::as_slice)
+    pub fn addresses_of(&self, credential: &(String, String)) -> &[IpAddr] {
+        self.credentials.get(credential).map_or(&[], Vec::as_slice)
     }
 
     /// Notes that a credential was used from an address; at most [`ADDRESSES_MAX`] are kept.
-    pub fn note_address(&mut self, cluster: &str, credential: &str, peer: IpAddr) {
-        let known = self.addresses_of(cluster, credential);
+    pub fn note_address(&mut self, credential: &(String, String), peer: IpAddr) {
+        let known = self.addresses_of(credential);
         if !known.contains(&peer) && known.len() < ADDRESSES_MAX {
             let peers = known.iter().copied().chain([peer]).collect();
-            self.credentials.insert((cluster.to_owned(), credential.to_owned()), peers);
+            self.taught += 1;
+            self.credentials.insert(credential.clone(), peers);
         }
     }
 
-    /// The node that an address was last seen to belong to.
+    /// The node that an address (of a cluster) was last seen to belong to.
     #[must_use]
-    pub fn node_at(&self, cluster: &str, address: IpAddr) -> Option<&str> {
-        self.addresses.get(&(cluster.to_owned(), address)).map(String::as_str)
+    pub fn node_at(&self, address: &(String, IpAddr)) -> Option<&str> {
+        self.addresses.get(address).map(String::as_str)
     }
 
     /// Notes that an address belongs to a node.
-    pub fn note_node(&mut self, cluster: &str, address: IpAddr, node: &str) {
-        if self.node_at(cluster, address) != Some(node) {
-            self.addresses.insert((cluster.to_owned(), address), node.to_owned());
+    pub fn note_node(&mut self, address: &(String, IpAddr), node: &str) {
+        if self.node_at(address) != Some(node) {
+            self.taught += 1;
+            self.addresses.insert(address.clone(), node.to_owned());
         }
+    }
+
+    /// How often something new was learnt of tokens and addresses. While it stays the same, what was asked of them has the
+    /// same answer, and what was learnt of them need not be learnt again.
+    #[must_use]
+    pub fn taught(&self) -> u64 {
+        self.taught
     }
 
     /// Who created a Secret.

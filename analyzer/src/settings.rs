@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use crate::stream::Source;
 
 /// Choices of whoever runs the analysis.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// What to take where the input does not say: cluster, account, Region.
     pub source: Source,

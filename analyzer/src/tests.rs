@@ -9,5 +9,6 @@ mod laws;
 mod recordings;
 mod samples;
 mod sessions;
+mod sifting;
 mod streams;
 mod tidy;
