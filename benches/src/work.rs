@@ -5,14 +5,16 @@ use std::io::Read as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::bufread::GzDecoder;
+use memchr::{memchr, memrchr};
 use rolewatch_analyzer::alert::{Activity, Alert};
-use rolewatch_analyzer::envelope::{Envelope, LogLine};
+use rolewatch_analyzer::envelope::LogLine;
 use rolewatch_analyzer::gather::gather;
 use rolewatch_analyzer::memory::Memory;
+use rolewatch_analyzer::report::{Form, Judge, Report, analyze_delivery};
 use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::severity::Severity;
+use rolewatch_analyzer::sift::{Lines, Sifted, Sifter};
 use rolewatch_analyzer::stream::Source;
-use rolewatch_analyzer::{Report, analyze, analyze_envelope};
 
 use crate::delivery::Delivery;
 use crate::naive::{self, Hits};
@@ -36,16 +38,20 @@ fn size(gzip: &[u8]) -> usize {
     gzip.last_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize)
 }
 
-/// The product on every delivery, one memory for all, from base64 to what would be sent.
+/// The product on every delivery, as the function judges them: one memory and one sifter for all, from base64 to what
+/// would be sent.
 #[must_use]
 pub fn judge(deliveries: &[Delivery]) -> Report {
-    let (settings, mut memory) = (Settings::default(), Memory::default());
+    let (settings, mut memory, mut sifter) = (Settings::default(), Memory::default(), Sifter::new());
     let mut all = Report::default();
     for delivery in deliveries {
-        let envelope = Envelope::open(&delivery.data).expect("deliveries can be opened");
-        let mut report = analyze_envelope(&envelope, &settings, &mut memory);
-        report.alerts = gather(report.alerts);
-        all.absorb(report);
+        let delivery = rolewatch_analyzer::envelope::Delivery::base64(&delivery.data);
+        let documents = analyze_delivery(delivery, &settings, &mut memory, &mut sifter);
+        for document in documents.expect("deliveries can be opened") {
+            let mut report = document.report;
+            report.alerts = gather(report.alerts);
+            all.absorb(report);
+        }
     }
     all
 }
@@ -57,14 +63,32 @@ pub fn told(report: &Report) -> u64 {
     report.alerts.iter().filter(told).map(|alert| alert.events).sum()
 }
 
-/// The product on NDJSON.
+/// The product on NDJSON, block by block as a file is read.
 #[must_use]
 pub fn judge_plain(text: &[u8]) -> Report {
-    let lines = text
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(|line| Ok(LogLine { timestamp_ms: None, log_stream: None, message: String::from_utf8_lossy(line) }));
-    let mut report = analyze(&Source::default(), lines, &Settings::default(), &mut Memory::default());
+    let (settings, mut memory, mut sifter) = (Settings::default(), Memory::default(), Sifter::new());
+    let mut sifted = Sifted::default();
+    let mut judge = Judge::new(&Source::default(), &settings);
+    let mut rest = text;
+    while !rest.is_empty() {
+        let size = memrchr(b'\n', &rest[..rest.len().min(BLOCK_BYTES)]).map_or(rest.len(), |end| end + 1);
+        let (mut block, after) = rest.split_at(size);
+        while !block.is_empty() {
+            let lines = Lines { source: judge.source(), settings: &settings };
+            let (bytes, _) = lines.sift(block, &mut sifter, &mut sifted);
+            judge.block(&sifted, block, Form::Lines, &settings, &mut memory);
+            block = &block[bytes..];
+            // What is not to be sifted is read.
+            let end = memchr(b'\n', block).unwrap_or(block.len());
+            if end > 0 {
+                let message = String::from_utf8_lossy(&block[..end]);
+                judge.line(Ok(LogLine { timestamp_ms: None, log_stream: None, message }), &settings, &mut memory);
+            }
+            block = block.get(end + 1..).unwrap_or_default();
+        }
+        rest = after;
+    }
+    let mut report = judge.finish(&mut memory);
     report.alerts = gather(report.alerts);
     report
 }
@@ -92,3 +116,6 @@ pub fn judge_naively(deliveries: &[Delivery]) -> Hits {
     }
     all
 }
+
+/// As large as the command reads a file.
+const BLOCK_BYTES: usize = 512 << 10;
