@@ -15,6 +15,13 @@ impl AlertId {
         Self(crate::text::digest(parts))
     }
 
+    /// The id that these digits are; none when they are not 32 lower-case hex digits.
+    #[must_use]
+    pub fn parse(digits: &str) -> Option<Self> {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        (digits.len() == 32 && digits.bytes().all(is_digit)).then(|| Self(digits.to_owned()))
+    }
+
     /// The digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -126,16 +133,16 @@ impl Evidence {
 /// What many events did, alike ones together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deeds {
-    kinds: Vec<Deed>,
+    pub(crate) kinds: Vec<Deed>,
     /// Events of kinds beyond [`Deeds::KINDS_MAX`].
-    others: u64,
+    pub(crate) others: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Deed {
-    name: String,
-    count: u64,
-    refused: u64,
+pub(crate) struct Deed {
+    pub(crate) name: String,
+    pub(crate) count: u64,
+    pub(crate) refused: u64,
 }
 
 impl Deeds {
@@ -144,14 +151,30 @@ impl Deeds {
 
     /// Counts one event.
     pub fn add(&mut self, evidence: &Evidence) {
-        let (name, refused) = (evidence.deed(), u64::from(evidence.is_refused()));
-        if let Some(deed) = self.kinds.iter_mut().find(|deed| deed.name == name) {
-            deed.count += 1;
-            deed.refused += refused;
+        self.count(Deed { name: evidence.deed(), count: 1, refused: u64::from(evidence.is_refused()) });
+    }
+
+    /// Counts what `now` has beyond `before`, which it grew from.
+    pub(crate) fn add_since(&mut self, now: &Self, before: &Self) {
+        for Deed { name, count, refused } in &now.kinds {
+            let known = before.kinds.iter().find(|deed| deed.name == *name);
+            let (counted, of_them) = known.map_or((0, 0), |deed| (deed.count, deed.refused));
+            let (count, refused) = (count.saturating_sub(counted), refused.saturating_sub(of_them));
+            if count > 0 {
+                self.count(Deed { name: name.clone(), count, refused });
+            }
+        }
+        self.others = self.others.saturating_add(now.others.saturating_sub(before.others));
+    }
+
+    fn count(&mut self, deed: Deed) {
+        if let Some(known) = self.kinds.iter_mut().find(|known| known.name == deed.name) {
+            known.count = known.count.saturating_add(deed.count);
+            known.refused = known.refused.saturating_add(deed.refused);
         } else if self.kinds.len() < Self::KINDS_MAX {
-            self.kinds.push(Deed { name, count: 1, refused });
+            self.kinds.push(deed);
         } else {
-            self.others += 1;
+            self.others = self.others.saturating_add(deed.count);
         }
     }
 

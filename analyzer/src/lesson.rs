@@ -190,9 +190,7 @@ impl Visit {
             return false;
         };
         issued.as_ref().is_some_and(|issued| memory.minted(issued).is_some())
-            || address
-                .as_ref()
-                .is_some_and(|address| Moved::of(memory, credential, address, node.as_deref()).is_some())
+            || address.as_ref().is_some_and(|address| Moved::of(memory, credential, address, node.as_deref()).is_some())
     }
 
     /// Has the memory learn what each of these requests teaches. The second time in a row it changes nothing.

@@ -50,8 +50,13 @@ pub mod stream;
 pub mod strength;
 pub mod text;
 pub mod token_request;
+pub mod wire;
 
 pub use report::{Report, analyze, analyze_cloudtrail, analyze_delivery, analyze_envelope};
+
+// Tests that the fuzz targets share name the crate as it is seen from outside.
+#[cfg(test)]
+extern crate self as rolewatch_analyzer;
 
 #[cfg(test)]
 mod tests;

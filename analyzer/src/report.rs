@@ -20,8 +20,8 @@ use crate::stream::Source;
 pub use self::calls::analyze_cloudtrail;
 pub use self::closings::close_all;
 pub use self::delivered::{Delivered, analyze_delivery};
-pub use self::judge::{Form, Judge};
 pub use self::explain::{Changed, Decision, Explained, Explanation};
+pub use self::judge::{Form, Judge};
 pub use self::reasons::{Quiet, Skip};
 
 /// Who is told why each line alerted or stayed quiet.

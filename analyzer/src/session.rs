@@ -114,7 +114,7 @@ pub fn human_client(user_agent: &str) -> Option<&'static str> {
 }
 
 /// Names that interactive and scripting clients give themselves, each as the client's source has it.
-const HUMAN_CLIENTS: &[&str] = &[
+pub(crate) const HUMAN_CLIENTS: &[&str] = &[
     "kubectl",
     "oc",
     "k9s",

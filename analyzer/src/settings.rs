@@ -1,7 +1,10 @@
 //! What the operator decides, handed in as a value.
 
+mod variable;
+
 use ipnet::IpNet;
 
+pub use self::variable::{CLUSTER_NAME, MIN_SEVERITY, PREFIX, TRUSTED_NETWORKS, Variable, cluster_name, networks};
 use crate::stream::Source;
 
 /// Choices of whoever runs the analysis.

@@ -6,6 +6,8 @@ mod claims;
 mod docs;
 pub(crate) mod harness;
 mod laws;
+mod promises;
+mod properties;
 mod recordings;
 mod samples;
 mod sessions;

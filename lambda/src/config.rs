@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use ipnet::IpNet;
 use rolewatch_analyzer::exceptions::ExceptionsError;
 use rolewatch_analyzer::gather::ALERTS_MAX;
+use rolewatch_analyzer::settings::{self, PREFIX};
+pub use rolewatch_analyzer::settings::{CLUSTER_NAME, MIN_SEVERITY, TRUSTED_NETWORKS, Variable};
 use rolewatch_analyzer::severity::Severity;
 use rolewatch_analyzer::stream::Source;
 use rolewatch_analyzer::text::name;
@@ -24,19 +26,6 @@ pub const VARIABLES: &[&Variable] = &[
     &TRUSTED_NETWORKS,
     &CLUSTER_NAME,
 ];
-
-/// One environment variable: name, meaning, default and what may be set.
-#[derive(Debug)]
-pub struct Variable {
-    /// The name in the environment.
-    pub name: &'static str,
-    /// What it decides.
-    pub meaning: &'static str,
-    /// What holds when it is unset or empty, in words.
-    pub default: &'static str,
-    /// What may be set, in words that complete "set it to ...".
-    pub allowed: &'static str,
-}
 
 /// The topic that alerts go to.
 pub const ALERT_TOPIC_ARN: Variable = Variable {
@@ -65,14 +54,6 @@ pub const EVENT_BUS: Variable = Variable {
     allowed: "the ARN of an event bus, `arn:aws:events:<region>:<account>:event-bus/<name>`",
 };
 
-/// The least urgent severity that is sent.
-pub const MIN_SEVERITY: Variable = Variable {
-    name: "ROLEWATCH_MIN_SEVERITY",
-    meaning: "Alerts less urgent than this are counted and not sent.",
-    default: "`low`",
-    allowed: "one of `informational`, `low`, `medium`, `high`, `critical`",
-};
-
 /// How many alerts one delivery may bring.
 pub const ALERT_CAP: Variable = Variable {
     name: "ROLEWATCH_ALERT_CAP",
@@ -89,23 +70,6 @@ pub const EXCEPTIONS: Variable = Variable {
               looked at again at most once a minute; when that fails, the last good copy holds.",
     default: "none",
     allowed: "`ssm:<name or ARN of a parameter>`, `s3://<bucket>/<key>`, or the YAML of the exceptions itself",
-};
-
-/// Networks that service accounts may come from.
-pub const TRUSTED_NETWORKS: Variable = Variable {
-    name: "ROLEWATCH_TRUSTED_NETWORKS",
-    meaning: "Public networks that service accounts may come from without an alert: the NAT gateways of a cluster \
-              whose endpoint is public only, IPv6 ranges of its VPC.",
-    default: "none",
-    allowed: "networks in CIDR notation, such as `203.0.113.7/32,2001:db8::/56`, separated by commas",
-};
-
-/// The cluster where the log group does not tell.
-pub const CLUSTER_NAME: Variable = Variable {
-    name: "ROLEWATCH_CLUSTER_NAME",
-    meaning: "The cluster to name in alerts when the log group is not called `/aws/eks/<cluster>/cluster`.",
-    default: "the name in the log group",
-    allowed: "an EKS cluster name: 1 to 100 letters, digits, `-` and `_`, beginning with a letter or digit",
 };
 
 /// The choices of the operator, read and checked.
@@ -165,13 +129,6 @@ pub enum ConfigError {
     Unknown(String),
 }
 
-impl PartialEq for Variable {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-impl Eq for Variable {}
-
 impl ConfigError {
     /// A stable word for the error type of a failed start.
     #[must_use]
@@ -200,7 +157,7 @@ impl Config {
                 .unwrap_or_default(),
             source: Source {
                 region: values.region.clone(),
-                cluster: values.read(&CLUSTER_NAME, |name| is_cluster_name(name).then(|| name.to_owned()))?,
+                cluster: values.read(&CLUSTER_NAME, |name| settings::cluster_name(name).map(ToOwned::to_owned))?,
                 ..Source::default()
             },
         })
@@ -332,12 +289,7 @@ pub fn reference() -> String {
 }
 
 fn parse_networks(list: &str) -> Result<Vec<IpNet>, ConfigError> {
-    list.split(',')
-        .enumerate()
-        .map(|(index, entry)| {
-            entry.trim().parse().map_err(|_| ConfigError::EntryNotAllowed(&TRUSTED_NETWORKS, index + 1))
-        })
-        .collect()
+    settings::networks(list).map_err(|entry| ConfigError::EntryNotAllowed(&TRUSTED_NETWORKS, entry))
 }
 
 fn parse_cap(text: &str) -> Option<usize> {
@@ -351,19 +303,10 @@ fn parse_exceptions(value: &str) -> Result<Place, ConfigError> {
     })
 }
 
-/// EKS API reference, `CreateCluster`: `^[0-9A-Za-z][A-Za-z0-9\-_]*`, at most 100 characters.
-fn is_cluster_name(text: &str) -> bool {
-    text.len() <= 100
-        && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-}
-
 fn known_names() -> String {
     VARIABLES.iter().map(|variable| format!("`{}`", variable.name)).collect::<Vec<_>>().join(", ")
 }
 
-/// Every variable of ours begins with it, so that a slip in a name can be told from somebody else's variable.
-const PREFIX: &str = "ROLEWATCH_";
 /// Set by Lambda (Lambda developer guide, "Defined runtime environment variables").
 const REGION: &str = "AWS_REGION";
 /// More messages than this from one delivery would take a time-out to publish, and nobody reads them.

@@ -7,6 +7,7 @@ use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
+use rolewatch_analyzer::settings::networks;
 use rolewatch_analyzer::severity::Severity;
 
 /// Who just gained power over an Amazon EKS cluster: reads its control-plane logs and tells
@@ -25,7 +26,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Analyse recorded logs: files, folders or standard input
     #[command(long_about = REPLAY, after_help = EXIT_STATUS)]
-    Replay(ReplayArgs),
+    Replay(Box<ReplayArgs>),
     /// Say why one event alerted or stayed quiet
     #[command(long_about = EXPLAIN, after_help = EXIT_STATUS)]
     Explain(ExplainArgs),
@@ -44,11 +45,30 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
     },
+    /// Check a file of exceptions, and say what each would silence
+    #[command(subcommand)]
+    Exceptions(ExceptionsCommand),
     /// Print a script that completes this command in a shell
+    #[command(after_help = COMPLETIONS)]
     Completions {
         /// The shell to write for
         shell: clap_complete::Shell,
     },
+    /// Print the manual page of this command, or of one of its subcommands
+    #[command(after_help = MAN)]
+    Man {
+        /// The subcommand whose page to print
+        #[arg(value_name = "COMMAND")]
+        name: Option<String>,
+    },
+}
+
+/// What to do with exceptions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExceptionsCommand {
+    /// Check a file of exceptions, and say what each would silence in logs
+    #[command(long_about = CHECK, after_help = CHECK_STATUS)]
+    Check(CheckArgs),
 }
 
 /// What to read, what to show, and when to fail.
@@ -59,12 +79,12 @@ pub(crate) struct ReplayArgs {
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) live: Live,
-    /// How to write alerts: text for people, or one OCSF Detection Finding per line
+    /// How to write alerts: text for people, or JSON, one object per line
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
-    /// Show alerts from this severity on
-    #[arg(long, value_name = "LEVEL", default_value = "low", value_parser = severity())]
-    pub(crate) min_severity: Severity,
+    /// Show alerts from this severity on; low where nothing is said
+    #[arg(long, value_name = "LEVEL", value_parser = severity())]
+    pub(crate) min_severity: Option<Severity>,
     /// Also write everything into one HTML page, to keep, send or print
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
@@ -85,8 +105,24 @@ pub(crate) struct ReplayArgs {
     #[arg(long)]
     pub(crate) explain: bool,
     #[command(flatten)]
+    pub(crate) reviewed: Reviewed,
+    #[command(flatten)]
     pub(crate) about: About,
 }
+
+/// What was decided elsewhere and holds here too.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Reviewed {
+    /// The settings of the Lambda function by the same names: lines of NAME=VALUE, or the JSON that `aws lambda
+    /// get-function-configuration` prints; options count over it
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
+    pub(crate) config: Option<PathBuf>,
+    /// What was reviewed and need not be told, as YAML
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
+    pub(crate) exceptions: Option<PathBuf>,
+}
+
+const SETTINGS: &str = "Settings";
 
 /// What to fetch from CloudWatch Logs.
 #[derive(Debug, Clone, Args)]
@@ -106,9 +142,12 @@ pub(crate) struct Live {
     /// Go on reading what comes, until Ctrl-C
     #[arg(long, requires = "log_group", help_heading = FETCH)]
     pub(crate) follow: bool,
-    /// Only log streams whose name begins so, such as kube-apiserver-audit
+    /// Only log streams whose name begins so, such as kube-apiserver-audit; may be given several times
     #[arg(long, value_name = "PREFIX", requires = "log_group", help_heading = FETCH)]
-    pub(crate) log_stream: Option<String>,
+    pub(crate) log_stream: Vec<String>,
+    /// Keep in this file how far the log was read and what was learned, and go on from there the next time
+    #[arg(long, value_name = "FILE", requires = "log_group", conflicts_with = "to", help_heading = FETCH)]
+    pub(crate) state: Option<PathBuf>,
     /// The profile of the AWS configuration to use, as with the AWS CLI; `--region` chooses the Region
     #[arg(long, value_name = "NAME", requires = "log_group", help_heading = FETCH)]
     pub(crate) profile: Option<String>,
@@ -125,6 +164,24 @@ pub(crate) struct ExplainArgs {
     /// Files or folders to read; `-` or nothing reads standard input
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reviewed: Reviewed,
+    #[command(flatten)]
+    pub(crate) about: About,
+}
+
+/// Which exceptions to check, and against what.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The exceptions, as YAML
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Logs to hold them against: files or folders; `-` reads standard input
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Exit with status 1 when an exception has expired, or silences nothing in the logs
+    #[arg(long)]
+    pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) about: About,
 }
@@ -188,6 +245,8 @@ pub(crate) enum Format {
     Text,
     /// One OCSF Detection Finding per line, as JSON
     Ocsf,
+    /// One custom notification of Amazon Q Developer in chat applications per line, as JSON
+    Chat,
 }
 
 /// How the list of detections is written.
@@ -231,9 +290,8 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
 
 /// A network, or an address alone.
 fn network(text: &str) -> Result<IpNet, String> {
-    text.parse()
-        .or_else(|_| text.parse().map(|address: std::net::IpAddr| address.into()))
-        .map_err(|_| "not a network; write it like 192.0.2.0/24 or 2001:db8::/32".to_owned())
+    let one = networks(text).ok().and_then(|all| <[IpNet; 1]>::try_from(all).ok());
+    one.map(|[network]| network).ok_or_else(|| "not a network; write it like 192.0.2.0/24 or 2001:db8::/32".to_owned())
 }
 
 const REPLAY: &str = "\
@@ -272,8 +330,29 @@ something, which reason kept it quiet, and what would have been seen without tha
 The event is judged as `rolewatch replay` judges it, with what the lines before it taught, so name all the files that \
 were read together.";
 
+const CHECK: &str = "\
+Check a file of exceptions, and say what each would silence in logs.
+
+Mistakes are told with line and column. Each exception is listed with the alerts that it would have silenced; those \
+that have expired, and those that silence nothing, are pointed out. Without a PATH the logs are left out.";
+
+const CHECK_STATUS: &str = "\
+Exit status: 0 when done, 1 when --strict found an exception that has expired or silences nothing, 2 for wrong usage, a \
+mistake in the file, or input that cannot be read.";
+
+const COMPLETIONS: &str = "\
+Examples:
+  bash        rolewatch completions bash > ~/.local/share/bash-completion/completions/rolewatch
+  zsh         rolewatch completions zsh > ~/.zfunc/_rolewatch, with ~/.zfunc in fpath
+  fish        rolewatch completions fish > ~/.config/fish/completions/rolewatch.fish
+  PowerShell  rolewatch completions powershell >> $PROFILE";
+
+const MAN: &str = "\
+Example: rolewatch man replay | man -l -";
+
 const EXIT_STATUS: &str = "\
-Exit status: 0 when done, 1 when an alert reached --fail-on, 2 for wrong usage or input that cannot be read.";
+Exit status: 0 when done, 1 when an alert reached --fail-on, 2 for wrong usage or input that cannot be read, 130 when \
+Ctrl-C ended it early.";
 
 #[cfg(test)]
 mod tests {

@@ -74,6 +74,28 @@ pub(crate) enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A mistake in a file of exceptions.
+    #[error("`{place}`: {what}")]
+    Exceptions {
+        /// File, line and column.
+        place: String,
+        /// What is wrong, and after a semicolon what to do.
+        what: String,
+    },
+    /// A mistake in a file of settings.
+    #[error("`{at}`: {what}")]
+    Config {
+        /// File, and line where it has lines.
+        at: String,
+        /// What is wrong, and after a semicolon what to do.
+        what: String,
+    },
+    /// A subcommand that does not exist, asked for its page.
+    #[error("no subcommand is called `{name}`; `rolewatch --help` lists them all")]
+    NoCommand {
+        /// As given, made printable.
+        name: String,
+    },
     /// `--memory` names a file that is no snapshot.
     #[error(
         "`{path}` cannot be loaded: {reason}; write it with `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json`"
@@ -97,6 +119,22 @@ pub(crate) enum Error {
     NoSubject {
         /// As given, made printable.
         subject: String,
+    },
+    /// `--state` names a file that cannot be written.
+    #[error("cannot write the state `{path}`: {}; name a file in a folder that you may write to", reason(source))]
+    State {
+        /// As given.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// `--state` names a file that cannot be gone on from.
+    #[error("cannot go on from `{path}`: {reason}; name another file, or remove it to begin anew")]
+    StateUnusable {
+        /// As given.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
     },
     /// CloudWatch Logs cannot be read.
     #[error("{0}")]

@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 
 use anstyle::Style;
-use rolewatch_analyzer::alert::Evidence;
+use rolewatch_analyzer::alert::{Alert, Evidence};
 use rolewatch_analyzer::detection::Finding;
 use rolewatch_analyzer::report::{Decision, Explained, Explanation};
 use rolewatch_analyzer::text;
 
 use crate::cli::ExplainArgs;
+use crate::config::Choices;
 use crate::error::Error;
 use crate::intake::{Found, Intake, Wanted};
 use crate::output::style;
@@ -18,7 +19,7 @@ use crate::summary::explained;
 /// Explains the event that `options` name.
 pub(crate) fn run(options: &ExplainArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome, Error> {
     let inputs = replay::inputs(&options.paths)?;
-    let settings = replay::settings(&options.about);
+    let choices = Choices::read(&options.reviewed, &options.about)?;
     let progress = replay::progress(&inputs, true);
     // The analyzer shows ids made printable and bounded, so that is how they are compared.
     let id = text::name(&options.audit_id);
@@ -28,24 +29,36 @@ pub(crate) fn run(options: &ExplainArgs, out: &mut dyn Write, err: &mut dyn Writ
             if written > 0 {
                 writeln!(out)?;
             }
-            write(out, place, explanation)?;
+            write(out, place, explanation, &found.silenced)?;
             written += 1;
         }
         Ok(out.flush()?)
     };
-    let intake = Intake::new(&settings, &mut deliver).explaining(Wanted::Event(id.clone()));
+    let intake = Intake::new(&choices.settings, &mut deliver)
+        .excepting(&choices.exceptions)
+        .explaining(Wanted::Event(id.clone()));
     let (_, unreadable) = replay::read(&inputs, intake, &progress)?;
     replay::all_readable(unreadable, err)?;
     if written == 0 { Err(Error::NoEvent { id }) } else { Ok(Outcome::Done) }
 }
 
-/// Writes one explanation.
-pub(crate) fn write(out: &mut dyn Write, place: &str, explanation: &Explanation) -> io::Result<()> {
+/// Writes one explanation. An alert that is among the `silenced` was not told.
+pub(crate) fn write(
+    out: &mut dyn Write,
+    place: &str,
+    explanation: &Explanation,
+    silenced: &[(Alert, Vec<String>)],
+) -> io::Result<()> {
     let event = explanation.event.as_ref();
     let what = event.map(|event| request(&event.evidence)).unwrap_or_default();
     writeln!(out, "{BOLD}{place}{BOLD:#}{}{what}", if what.is_empty() { "" } else { "  " })?;
     match &explanation.decision {
         Decision::Alerted(id, severity) => {
+            if let Some((_, exceptions)) = silenced.iter().find(|(alert, _)| alert.id == *id) {
+                let ids = exceptions.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
+                row(out, "decision", &format!("quiet, exception: covered by {ids}; it would be an alert, {severity}"))?;
+                return event.map_or(Ok(()), |event| details(out, event));
+            }
             let style = style(*severity);
             writeln!(out, "  {:<12}alert, {style}{severity}{style:#} ({})", "decision", id.as_str())?;
         }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::envelope::{BadEntry, Envelope, LogLine};
+use rolewatch_analyzer::exceptions::{Applied, Exceptions};
 use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
 use rolewatch_analyzer::report::{
@@ -21,6 +22,8 @@ use crate::tally::{Reason, Tally};
 pub(crate) struct Found {
     /// Gathered alerts.
     pub(crate) alerts: Vec<Alert>,
+    /// Alerts that need not be told, each with the ids of the exceptions that cover it.
+    pub(crate) silenced: Vec<(Alert, Vec<String>)>,
     /// Why lines alerted or stayed quiet, each with its place, `file:line`.
     pub(crate) explained: Vec<(String, Explanation)>,
 }
@@ -58,6 +61,8 @@ pub(crate) struct Intake<'a> {
     /// Alerts not yet gathered, and how many lines they come from.
     alerts: Vec<Alert>,
     alerts_lines: u64,
+    exceptions: Option<&'a Exceptions>,
+    silenced: Vec<(Alert, Vec<String>)>,
     tally: Tally,
     file: String,
     line: u64,
@@ -112,6 +117,8 @@ impl<'a> Intake<'a> {
             batch: Batch::default(),
             alerts: Vec::new(),
             alerts_lines: 0,
+            exceptions: None,
+            silenced: Vec::new(),
             tally: Tally::default(),
             file: String::new(),
             line: 0,
@@ -123,6 +130,11 @@ impl<'a> Intake<'a> {
     /// The same run, which already knows something.
     pub(crate) fn remembering(self, memory: Memory) -> Self {
         Self { memory, ..self }
+    }
+
+    /// The same run, in which some alerts need not be told.
+    pub(crate) fn excepting(self, exceptions: &'a Exceptions) -> Self {
+        Self { exceptions: Some(exceptions), ..self }
     }
 
     /// The same run, which also explains lines.
@@ -251,17 +263,20 @@ impl<'a> Intake<'a> {
         if self.batch.lines.len() >= BATCH_LINES && self.batch.may_end() || self.batch.lines.len() >= 2 * BATCH_LINES {
             self.judge();
         }
-        if self.alerts_lines >= GATHER_LINES || self.alerts.len().max(self.explained.len()) >= GATHER_ALERTS {
+        let waiting = [self.alerts.len(), self.silenced.len(), self.explained.len()];
+        if self.alerts_lines >= GATHER_LINES || waiting.into_iter().any(|count| count >= GATHER_ALERTS) {
             self.hand_on()?;
         }
         Ok(())
     }
 
-    /// Judges and hands on everything, and tells what was counted.
+    /// Judges and hands on everything, the last words on sessions included, and tells what was counted.
     pub(crate) fn finish(mut self) -> Result<Tally, Error> {
         self.judge();
-        self.alerts.extend(close_all(&mut self.memory));
+        let alerts = close_all(&mut self.memory);
+        self.absorb(Report { alerts, ..Report::default() });
         self.hand_on()?;
+        self.tally.memory_dropped = self.memory.dropped();
         Ok(self.tally)
     }
 
@@ -315,7 +330,12 @@ impl<'a> Intake<'a> {
         }
     }
 
-    fn absorb(&mut self, report: Report) {
+    fn absorb(&mut self, mut report: Report) {
+        if let Some(exceptions) = self.exceptions {
+            let Applied { silenced, used, expired, .. } = exceptions.apply_to(&mut report);
+            self.silenced.extend(silenced);
+            self.tally.excepted(used, expired);
+        }
         self.tally.lines += report.lines;
         self.tally.alerted += report.alerted;
         for (reason, count) in &report.quiet {
@@ -329,7 +349,8 @@ impl<'a> Intake<'a> {
         self.alerts_lines = 0;
         // No cap: whoever reads a file wants to see every alert.
         let alerts = gather_at_most(std::mem::take(&mut self.alerts), usize::MAX);
-        (self.deliver)(Found { alerts, explained: std::mem::take(&mut self.explained) })
+        let (silenced, explained) = (std::mem::take(&mut self.silenced), std::mem::take(&mut self.explained));
+        (self.deliver)(Found { alerts, silenced, explained })
     }
 }
 

@@ -1,17 +1,22 @@
 //! The command: `rolewatch`.
 
 mod cli;
+mod config;
 mod detections;
 mod error;
+mod exceptions;
 mod explain;
 mod input;
 mod intake;
 mod live;
+mod man;
 mod output;
 mod page;
+mod people;
 mod progress;
 mod replay;
 mod snapshot;
+mod stop;
 mod summary;
 mod tally;
 
@@ -21,7 +26,7 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 use clap::{CommandFactory as _, Parser as _};
 
-use self::cli::{Cli, Color, Command};
+use self::cli::{Cli, Color, Command, ExceptionsCommand};
 use self::error::Error;
 use self::replay::Outcome;
 
@@ -40,7 +45,8 @@ fn main() -> ExitCode {
     match run(cli.command, &mut out, &mut err) {
         // `rolewatch replay logs | head` is no failure.
         Ok(Outcome::Done) | Err(Error::ReaderGone) => ExitCode::SUCCESS,
-        Ok(Outcome::AlertReached) => ExitCode::from(1),
+        Ok(Outcome::Reached) => ExitCode::from(1),
+        Ok(Outcome::Stopped) => ExitCode::from(stop::STATUS),
         Err(error) => {
             // Nowhere is left to say that this failed.
             let _ = writeln!(err, "error: {error}");
@@ -56,6 +62,8 @@ fn run(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<Out
         Command::WhoCan(options) => snapshot::who_can(&options, out, err),
         Command::Rights(options) => snapshot::rights(&options, out, err),
         Command::Detections { id, format } => detections::run(id.as_deref(), format, out).map(|()| Outcome::Done),
+        Command::Exceptions(ExceptionsCommand::Check(options)) => exceptions::check(&options, out, err),
+        Command::Man { name } => man::run(name.as_deref(), out),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rolewatch", &mut script);

@@ -1,14 +1,17 @@
-//! Writing alerts: text for people, OCSF for machines.
+//! Writing alerts: text for people, JSON for machines.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::severity::Severity;
+use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::cli::Format;
 use crate::explain;
 use crate::intake::Found;
+use crate::people::{ActorKey, People, actor, shown};
 use crate::summary::AlertCounts;
 
 /// Where alerts are written, and what was written so far.
@@ -18,15 +21,32 @@ pub(crate) struct Output<'o> {
     min: Severity,
     /// Every alert, those below the minimum included.
     counts: AlertCounts,
+    people: People,
     written: u64,
+    /// The actor whose heading was written last.
+    under: Option<ActorKey>,
+    /// Nothing stands above the next alert, or its actor does.
+    fresh: bool,
     /// Whether explanations take the place of alerts.
     explains: bool,
+    columns: usize,
 }
 
 impl<'o> Output<'o> {
     /// Writes alerts that are at least `min` to `out`.
     pub(crate) fn new(out: &'o mut dyn Write, format: Format, min: Severity) -> Self {
-        Self { out, format, min, counts: AlertCounts::default(), written: 0, explains: false }
+        Self {
+            out,
+            format,
+            min,
+            counts: AlertCounts::default(),
+            people: People::default(),
+            written: 0,
+            under: None,
+            fresh: true,
+            explains: false,
+            columns: columns(terminal_size_of(io::stdout())),
+        }
     }
 
     /// The same, with explanations in place of alerts.
@@ -40,17 +60,22 @@ impl<'o> Output<'o> {
             if self.written > 0 {
                 writeln!(self.out)?;
             }
-            explain::write(self.out, place, explanation)?;
+            explain::write(self.out, place, explanation, &found.silenced)?;
             self.written += 1;
         }
+        let mut alerts = Vec::new();
         for alert in &found.alerts {
             self.counts.add(alert.severity);
-            if alert.severity >= self.min && !self.explains {
-                match self.format {
-                    Format::Text => self.text(alert)?,
-                    Format::Ocsf => self.ocsf(alert)?,
-                }
-                self.written += 1;
+            if alert.severity >= self.min {
+                self.people.add(alert);
+                alerts.push(alert);
+            }
+        }
+        if !self.explains {
+            match self.format {
+                Format::Text => self.texts(alerts)?,
+                Format::Ocsf => alerts.into_iter().try_for_each(|alert| self.json(&alert.ocsf()))?,
+                Format::Chat => alerts.into_iter().try_for_each(|alert| self.json(&alert.chat()))?,
             }
         }
         self.out.flush()
@@ -61,31 +86,103 @@ impl<'o> Output<'o> {
         self.counts
     }
 
+    /// Who the alerts that are shown are about.
+    pub(crate) fn people(&self) -> &People {
+        &self.people
+    }
+
     /// How many alerts were written.
     pub(crate) fn written(&self) -> u64 {
         self.written
     }
 
+    /// Writes alerts, those of one actor together: the actors in the order in which they come up.
+    fn texts(&mut self, mut alerts: Vec<&Alert>) -> io::Result<()> {
+        let mut order: HashMap<ActorKey, usize> = HashMap::new();
+        for alert in &alerts {
+            let next = order.len();
+            order.entry(actor(alert)).or_insert(next);
+        }
+        // The sort is stable: the alerts of an actor stay in order.
+        alerts.sort_by_key(|alert| order.get(&actor(alert)).copied());
+        let headed = self.under.is_some() || alerts.len() > 1;
+        let mut alerts = alerts.as_slice();
+        while let Some(first) = alerts.first() {
+            let key = actor(first);
+            let count = alerts.iter().take_while(|alert| actor(alert) == key).count();
+            let (group, rest) = alerts.split_at(count);
+            if headed && self.under.as_ref() != Some(&key) {
+                self.heading(&key, group)?;
+            }
+            for alert in group {
+                self.text(alert)?;
+            }
+            alerts = rest;
+        }
+        Ok(())
+    }
+
+    /// The line above the alerts of one actor.
+    fn heading(&mut self, key: &ActorKey, group: &[&Alert]) -> io::Result<()> {
+        let mut counts = AlertCounts::default();
+        for alert in group {
+            counts.add(alert.severity);
+        }
+        let words = format!("{}: {}", shown(key), counts.words(|_| true));
+        let rule = "=".repeat(self.columns.saturating_sub(words.chars().count() + 4));
+        let space = if self.written > 0 { "\n" } else { "" };
+        writeln!(self.out, "{space}{BOLD}== {words} {rule}{BOLD:#}\n")?;
+        self.under = Some(key.clone());
+        // The heading parts this alert from the one before.
+        self.fresh = true;
+        Ok(())
+    }
+
     fn text(&mut self, alert: &Alert) -> io::Result<()> {
-        let text = alert.text();
+        let text = alert.text_within(self.columns);
         // The headline goes to the first empty line: it may be wrapped.
         let (headline, rest) = text.split_once("\n\n").unwrap_or((text.trim_end(), ""));
-        if self.written > 0 {
-            writeln!(self.out, "\n{RULE_STYLE}{RULE}{RULE_STYLE:#}\n")?;
+        if !std::mem::take(&mut self.fresh) {
+            writeln!(self.out, "\n{DIM}{}{DIM:#}\n", "-".repeat(self.columns))?;
         }
         let style = style(alert.severity);
         for line in headline.lines() {
             writeln!(self.out, "{style}{line}{style:#}")?;
         }
         if !rest.is_empty() {
-            writeln!(self.out, "\n{}", rest.trim_end())?;
+            writeln!(self.out)?;
         }
+        for line in rest.trim_end().lines() {
+            let style = line_style(line);
+            writeln!(self.out, "{style}{line}{style:#}")?;
+        }
+        self.written += 1;
         Ok(())
     }
 
-    fn ocsf(&mut self, alert: &Alert) -> io::Result<()> {
-        serde_json::to_writer(&mut *self.out, &alert.ocsf())?;
-        self.out.write_all(b"\n")
+    fn json(&mut self, value: &serde_json::Value) -> io::Result<()> {
+        serde_json::to_writer(&mut *self.out, value)?;
+        self.out.write_all(b"\n")?;
+        self.written += 1;
+        Ok(())
+    }
+}
+
+/// Columns of a terminal, as far as people like to read; those of an e-mail where there is none.
+pub(crate) fn columns(terminal: Option<(Width, Height)>) -> usize {
+    terminal.map(|(width, _)| usize::from(width.0)).map_or(COLUMNS, |width| width.clamp(COLUMNS_MIN, COLUMNS_MAX))
+}
+
+/// The colour of a line of an alert: its chapters, and what was gained and lost. Nothing of the log begins a line.
+fn line_style(line: &str) -> Style {
+    if line.starts_with("  + ") {
+        AnsiColor::Red.on_default()
+    } else if line.starts_with("  - ") {
+        AnsiColor::Green.on_default()
+    } else if CHAPTERS.contains(&line) {
+        BOLD
+    } else {
+        Style::new()
     }
 }
 
@@ -100,5 +197,13 @@ pub(crate) fn style(severity: Severity) -> Style {
     }
 }
 
-const RULE: &str = "------------------------------------------------------------------------------";
-const RULE_STYLE: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+/// What alerts are divided into.
+const CHAPTERS: &[&str] = &["Why it matters", "What changed", "What was done", "What to do", "Evidence"];
+/// Where there is no terminal: what a mail client shows unbroken.
+const COLUMNS: usize = 78;
+/// Narrower, and a word to a line is all that is left.
+const COLUMNS_MIN: usize = 40;
+/// Wider, and the eye loses the line.
+const COLUMNS_MAX: usize = 120;

@@ -1,15 +1,18 @@
 //! How far a long run has come: on standard error, in a terminal only.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::stop::Stop;
 
 /// A line that shows bytes, rate, time left and lines; or nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
     bar: ProgressBar,
     shown: bool,
+    stop: Stop,
 }
 
 impl Progress {
@@ -31,12 +34,22 @@ impl Progress {
         if worth {
             bar.enable_steady_tick(TICK);
         }
-        Self { bar, shown: worth }
+        Self { bar, shown: worth, stop: Stop::default() }
     }
 
-    /// A reader that moves the line forward.
+    /// The same, which also ends what is being read.
+    pub(crate) fn stopping(self, stop: Stop) -> Self {
+        Self { stop, ..self }
+    }
+
+    /// Whether the run was asked to end.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.is_set()
+    }
+
+    /// A reader that moves the line forward, and fails when the run is to end.
     pub(crate) fn watch<R: Read>(&self, reader: R) -> impl Read + use<R> {
-        Watched { reader, bar: self.bar.clone() }
+        Watched { reader, bar: self.bar.clone(), stop: self.stop.clone() }
     }
 
     /// Shows how many bytes have come from elsewhere.
@@ -53,6 +66,11 @@ impl Progress {
         }
     }
 
+    /// Says something on standard error that is no result and no reason to end.
+    pub(crate) fn note(&self, text: &str) -> io::Result<()> {
+        self.aside(|| writeln!(io::stderr(), "note: {text}"))
+    }
+
     /// Does something that writes to the terminal, with the line out of the way.
     pub(crate) fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
         self.bar.suspend(work)
@@ -67,11 +85,14 @@ impl Progress {
 struct Watched<R> {
     reader: R,
     bar: ProgressBar,
+    stop: Stop,
 }
 
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.stop.check()?;
         let read = self.reader.read(out)?;
+        self.stop.check()?;
         self.bar.inc(u64::try_from(read).unwrap_or(u64::MAX));
         Ok(read)
     }

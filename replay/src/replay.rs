@@ -3,29 +3,32 @@
 use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 
-use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::severity::Severity;
-use rolewatch_analyzer::stream::Source;
+use terminal_size::terminal_size_of;
 
-use crate::cli::{About, Format, ReplayArgs};
+use crate::cli::{Format, ReplayArgs};
+use crate::config::Choices;
 use crate::error::Error;
 use crate::input::{self, Input};
 use crate::intake::{Found, Intake, Wanted};
 use crate::live;
-use crate::output::Output;
+use crate::output::{Output, columns};
 use crate::page::Page;
 use crate::progress::Progress;
 use crate::snapshot;
+use crate::stop::Stop;
 use crate::summary;
 use crate::tally::Tally;
 
-/// How a run ended that was not stopped.
+/// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// As it should.
     Done,
-    /// An alert reached `--fail-on`.
-    AlertReached,
+    /// What was asked to be told by the exit status came true: an alert reached `--fail-on`.
+    Reached,
+    /// Before its end, by Ctrl-C.
+    Stopped,
 }
 
 /// Reads everything that `options` names, writes alerts to `out` and the summary to `err`.
@@ -34,13 +37,13 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
         return Err(Error::ExplainFormat);
     }
     let inputs = if options.live.log_group.is_some() { Vec::new() } else { inputs(&options.paths)? };
-    let settings = settings(&options.about);
-    let mut output = Output::new(out, options.format, options.min_severity).explaining(options.explain);
-    let cluster = options.about.cluster.as_deref().unwrap_or_default();
+    let choices = Choices::read(&options.reviewed, &options.about)?;
+    let min = options.min_severity.or(choices.min_severity).unwrap_or(MIN_SEVERITY);
+    let mut output = Output::new(out, options.format, min).explaining(options.explain);
+    let cluster = choices.settings.source.cluster.as_deref().unwrap_or_default();
     let memory = options.memory.as_deref().map(|path| snapshot::load(path, cluster, err)).transpose()?;
-    let page = options.report.as_deref().map(|path| Page::create(path, options.min_severity));
-    let mut page = page.transpose()?;
-    let progress = progress(&inputs, !options.quiet);
+    let mut page = options.report.as_deref().map(|path| Page::create(path, min)).transpose()?;
+    let progress = progress(&inputs, !options.quiet).stopping(Stop::listen());
 
     let mut deliver = |found: Found| {
         if let Some(page) = &mut page {
@@ -49,7 +52,10 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
         Ok(progress.aside(|| output.write(&found))?)
     };
     let wanted = if options.explain { Wanted::Interest } else { Wanted::Nothing };
-    let intake = Intake::new(&settings, &mut deliver).explaining(wanted).remembering(memory.unwrap_or_default());
+    let intake = Intake::new(&choices.settings, &mut deliver)
+        .excepting(&choices.exceptions)
+        .explaining(wanted)
+        .remembering(memory.unwrap_or_default());
     let (tally, unreadable) = match &options.live.log_group {
         Some(group) => live::read(group, options, intake, &progress)?,
         None => read(&inputs, intake, &progress)?,
@@ -63,9 +69,23 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
         if output.written() > 0 && io::stdout().is_terminal() {
             writeln!(err)?;
         }
-        summary::write(err, &tally, &counts, options.min_severity)?;
+        if progress.is_stopped() && !options.live.follow {
+            writeln!(err, "Stopped by Ctrl-C; this is what was read until then.")?;
+        }
+        let columns = columns(terminal_size_of(io::stderr()));
+        summary::write(err, &tally, &counts, min, columns)?;
+        output.people().write(err, columns)?;
     }
-    verdict(options, &tally, unreadable, |severity| counts.reaching(severity) > 0, err)
+    all_readable(unreadable, err)?;
+    if options.strict && tally.skipped_total() > 0 {
+        return Err(Error::Strict { count: tally.skipped_total(), first: tally.first_skip().map(str::to_owned) });
+    }
+    Ok(match options.fail_on {
+        // Ctrl-C is how following ends.
+        _ if progress.is_stopped() && !options.live.follow => Outcome::Stopped,
+        Some(severity) if counts.reaching(severity) > 0 => Outcome::Reached,
+        _ => Outcome::Done,
+    })
 }
 
 /// Reads every input to its end. One bad file does not cost the others.
@@ -77,6 +97,7 @@ pub(crate) fn read(
     let mut unreadable = Vec::new();
     for input in inputs {
         match input.read(&mut intake, progress) {
+            _ if progress.is_stopped() => break,
             Ok(()) => {}
             Err(error @ (Error::Open { .. } | Error::Read { .. })) => unreadable.push(error),
             Err(error) => return Err(error),
@@ -102,19 +123,6 @@ pub(crate) fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, Error> {
     if io::stdin().is_terminal() { Err(Error::NoInput) } else { Ok(vec![Input::Stdin]) }
 }
 
-/// What the analysis has to know besides the input.
-pub(crate) fn settings(about: &About) -> Settings {
-    Settings {
-        source: Source {
-            cluster: about.cluster.clone(),
-            account: about.account.clone(),
-            region: about.region.clone(),
-            ..Source::default()
-        },
-        trusted_networks: about.trusted_network.clone(),
-    }
-}
-
 /// Tells which inputs could not be read, the last one as the error to end with.
 pub(crate) fn all_readable(mut unreadable: Vec<Error>, err: &mut dyn Write) -> Result<(), Error> {
     let Some(last) = unreadable.pop() else {
@@ -126,19 +134,5 @@ pub(crate) fn all_readable(mut unreadable: Vec<Error>, err: &mut dyn Write) -> R
     Err(last)
 }
 
-fn verdict(
-    options: &ReplayArgs,
-    tally: &Tally,
-    unreadable: Vec<Error>,
-    reached: impl Fn(Severity) -> bool,
-    err: &mut dyn Write,
-) -> Result<Outcome, Error> {
-    all_readable(unreadable, err)?;
-    if options.strict && tally.skipped_total() > 0 {
-        return Err(Error::Strict { count: tally.skipped_total(), first: tally.first_skip().map(str::to_owned) });
-    }
-    Ok(match options.fail_on {
-        Some(severity) if reached(severity) => Outcome::AlertReached,
-        _ => Outcome::Done,
-    })
-}
+/// The least urgent severity that is shown where nothing is said.
+const MIN_SEVERITY: Severity = Severity::Low;

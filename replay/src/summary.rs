@@ -1,9 +1,11 @@
 //! What was read and what became of it, as a person would paste it into a ticket.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use rolewatch_analyzer::severity::Severity;
+use rolewatch_analyzer::text::wrap;
 
 use crate::tally::{Quieted, Skipped, Tally};
 
@@ -31,8 +33,13 @@ impl AlertCounts {
         self.counts.iter().skip(usize::from(severity.id()) - 1).sum()
     }
 
+    /// How many alerts there are.
+    pub(crate) fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
     /// `1 critical, 2 low`, of those that `keep` holds; the most urgent first.
-    fn words(&self, keep: impl Fn(Severity) -> bool) -> String {
+    pub(crate) fn words(&self, keep: impl Fn(Severity) -> bool) -> String {
         let words: Vec<String> = Severity::ALL
             .into_iter()
             .zip(self.counts)
@@ -44,14 +51,45 @@ impl AlertCounts {
     }
 }
 
-/// Writes the summary of a run.
-pub(crate) fn write(out: &mut dyn Write, tally: &Tally, alerts: &AlertCounts, min: Severity) -> io::Result<()> {
+/// Writes what was counted in a run, in lines of at most `columns` where words allow it.
+pub(crate) fn write(
+    out: &mut dyn Write,
+    tally: &Tally,
+    alerts: &AlertCounts,
+    min: Severity,
+    columns: usize,
+) -> io::Result<()> {
+    let rows = rows(tally, alerts, min);
+    let width = rows.iter().map(|(_, number, _)| grouped(*number).len()).max().unwrap_or_default();
+    let mut text = String::from("Summary\n");
+    for (label, number, words) in rows {
+        let start = format!("  {label:<9}{:>width$}", grouped(number));
+        let indent = start.len() + 2;
+        // Writing to a String cannot fail.
+        for (at, line) in wrap(&words, columns.saturating_sub(indent)).into_iter().enumerate() {
+            let line = if at == 0 { format!("{start}  {line}") } else { format!("{:indent$}{line}", "") };
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+    }
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Label, number and words of each line.
+fn rows(tally: &Tally, alerts: &AlertCounts, min: Severity) -> Vec<(&'static str, u64, String)> {
     let mut rows: Vec<(&str, u64, String)> = vec![
         ("files", tally.files, String::new()),
         ("lines", tally.lines, String::new()),
-        ("alerts", alerts.reaching(Severity::Informational), alert_words(tally, alerts, min)),
-        ("quiet", tally.quiet.values().map(|quiet| quiet.count).sum(), String::new()),
+        ("alerts", alerts.total(), alert_words(tally, alerts, min)),
     ];
+    if !tally.excepted.is_empty() {
+        rows.push(("excepted", tally.excepted.values().sum(), ids(&tally.excepted)));
+    }
+    if !tally.expired.is_empty() {
+        let words = format!("{}; told because the exception has expired", ids(&tally.expired));
+        rows.push(("expired", tally.expired.values().sum(), words));
+    }
+    rows.push(("quiet", tally.quiet.values().map(|quiet| quiet.count).sum(), String::new()));
     let mut quiet: Vec<(&str, &Quieted)> = tally.quiet.iter().map(|(reason, quiet)| (*reason, quiet)).collect();
     quiet.sort_by_key(|(reason, quiet)| (std::cmp::Reverse(quiet.count), *reason));
     rows.extend(quiet.into_iter().map(|(reason, quiet)| ("", quiet.count, explained(reason, quiet.meaning))));
@@ -59,20 +97,18 @@ pub(crate) fn write(out: &mut dyn Write, tally: &Tally, alerts: &AlertCounts, mi
     let mut skipped: Vec<(&str, &Skipped)> = tally.skipped.iter().map(|(reason, skipped)| (*reason, skipped)).collect();
     skipped.sort_by_key(|(reason, skipped)| (std::cmp::Reverse(skipped.count), *reason));
     rows.extend(skipped.into_iter().map(|(reason, skipped)| ("", skipped.count, skip_words(reason, skipped))));
-
-    let width = rows.iter().map(|(_, number, _)| grouped(*number).len()).max().unwrap_or_default();
-    let mut text = String::from("Summary\n");
-    for (label, number, words) in rows {
-        let mut line = format!("  {label:<8}{:>width$}", grouped(number));
-        if !words.is_empty() {
-            // Writing to a String cannot fail.
-            let _ = write!(line, "  {words}");
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
+    if tally.memory_dropped > 0 {
+        let words = "entries of memory dropped to make room; what came later may be told with less to say, or twice";
+        rows.push(("memory", tally.memory_dropped, words.to_owned()));
     }
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    rows
+}
+
+/// `argocd, gitops (2)`: ids with how often, where that is more than once.
+fn ids(counts: &BTreeMap<String, u64>) -> String {
+    let one =
+        |(id, count): (&String, &u64)| if *count == 1 { id.clone() } else { format!("{id} ({})", grouped(*count)) };
+    counts.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn alert_words(tally: &Tally, alerts: &AlertCounts, min: Severity) -> String {
@@ -143,7 +179,9 @@ mod tests {
             alerts.add(severity);
         }
         let mut tally = Tally::default();
-        (tally.files, tally.lines, tally.alerted) = (2, 12_345, 14);
+        (tally.files, tally.lines, tally.alerted, tally.memory_dropped) = (2, 12_345, 14, 7);
+        let one = |id: &str, count| std::collections::BTreeMap::from([(id.to_owned(), count)]);
+        tally.excepted(one("argocd", 3), one("old", 1));
         let meaning = "Nothing that any detection looks at.";
         tally.quiet.insert("not-of-interest", Quieted { count: 12_000, meaning });
         tally.quiet.insert("other-stage", Quieted { count: 329, meaning: "" });
@@ -152,18 +190,24 @@ mod tests {
         let hint = "the lines before the damage were read";
         tally.skipped.insert("gzip-damaged", Skipped { count: 1, hint, places: vec!["b.gz:9".to_owned()] });
         let mut text = Vec::new();
-        write(&mut text, &tally, &alerts, Severity::Medium).unwrap();
+        write(&mut text, &tally, &alerts, Severity::Medium, 78).unwrap();
         expect![[r#"
             Summary
-              files        2
-              lines   12,345
-              alerts       4  1 critical, 1 high; not shown: 1 low, 1 informational; from 14 lines
-              quiet   12,329
-                      12,000  not-of-interest: nothing that any detection looks at
-                         329  other-stage
-              skipped      3
-                           2  not-json: JSON that is not an event (a.ndjson:7, ...)
-                           1  gzip-damaged: the lines before the damage were read (b.gz:9)
+              files         2
+              lines    12,345
+              alerts        4  1 critical, 1 high; not shown: 1 low, 1 informational; from
+                               14 lines
+              excepted      3  argocd (3)
+              expired       1  old; told because the exception has expired
+              quiet    12,329
+                       12,000  not-of-interest: nothing that any detection looks at
+                          329  other-stage
+              skipped       3
+                            2  not-json: JSON that is not an event (a.ndjson:7, ...)
+                            1  gzip-damaged: the lines before the damage were read
+                               (b.gz:9)
+              memory        7  entries of memory dropped to make room; what came later may
+                               be told with less to say, or twice
         "#]]
         .assert_eq(&String::from_utf8(text).unwrap());
         assert_eq!(alerts.reaching(Severity::High), 2);

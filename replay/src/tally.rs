@@ -17,6 +17,12 @@ pub(crate) struct Tally {
     pub(crate) quiet: BTreeMap<&'static str, Quieted>,
     /// What could not be read, by reason.
     pub(crate) skipped: BTreeMap<&'static str, Skipped>,
+    /// How many alerts each exception helped to silence, by its id.
+    pub(crate) excepted: BTreeMap<String, u64>,
+    /// How many alerts each expired exception would have silenced, by its id.
+    pub(crate) expired: BTreeMap<String, u64>,
+    /// Entries that the memory of earlier events dropped because it was full.
+    pub(crate) memory_dropped: u64,
     first_skip: Option<FirstSkip>,
 }
 
@@ -134,6 +140,16 @@ impl Tally {
         let skipped = self.skipped.entry(reason).or_default();
         skipped.count += count;
         skipped.hint = hint;
+    }
+
+    /// Counts what exceptions did.
+    pub(crate) fn excepted(&mut self, used: BTreeMap<String, u64>, expired: BTreeMap<String, u64>) {
+        for (id, count) in used {
+            *self.excepted.entry(id).or_default() += count;
+        }
+        for (id, count) in expired {
+            *self.expired.entry(id).or_default() += count;
+        }
     }
 
     /// Remembers where something was skipped that is counted already.

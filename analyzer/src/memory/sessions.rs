@@ -4,6 +4,8 @@ use jiff::Timestamp;
 
 use super::Memory;
 use super::bounded::Weight;
+use super::fact::{Key, Place};
+use super::ledger::Ask;
 use crate::evidence::{AlertId, Deeds, Evidence};
 use crate::severity::Severity;
 use crate::stream::Source;
@@ -44,7 +46,7 @@ pub struct SessionMark {
 
 /// An hour, counted from 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Hour(i64);
+pub struct Hour(pub i64);
 
 /// What a later word on a session refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,20 +69,22 @@ impl Memory {
     /// What is known of a session.
     #[must_use]
     pub fn session(&self, key: &SessionKey) -> Option<&SessionMark> {
+        self.ledger.ask(|| Ask::One(Key::Session(key.clone())));
         self.sessions.get(key)
     }
 
     /// Keeps what is known of a session.
     pub fn mark_session(&mut self, key: SessionKey, mark: SessionMark) {
+        self.ledger.change(|| Key::Session(key.clone()));
         self.sessions.insert(key, mark);
     }
 
     /// What a session came to in the hour before; taken as told.
     pub fn take_hour_before(&mut self, key: &SessionKey) -> Option<u64> {
         let before = SessionKey { hour: key.hour - 1, ..key.clone() };
-        let mark = self.sessions.get(&before)?.clone();
+        let mark = self.session(&before)?.clone();
         let events = mark.events;
-        self.sessions.insert(before, SessionMark { counted: events, ..mark });
+        self.mark_session(before, SessionMark { counted: events, ..mark });
         Some(events)
     }
 
@@ -92,6 +96,7 @@ impl Memory {
         if self.closed.get(&cluster).is_some_and(|closed| closed.0 >= hour) {
             return Vec::new();
         }
+        self.ledger.ask(|| Ask::Sessions { cluster: cluster.clone(), before: hour });
         let closing = self.close(|key| key.cluster == cluster && key.hour < hour);
         self.closed.insert(cluster, Hour(hour));
         closing
@@ -112,9 +117,55 @@ impl Memory {
         // In the order of their keys: the memory's own order tells in which batches the events came.
         over.sort_by(|one, other| one.0.cmp(&other.0));
         for (key, mark) in &over {
-            self.sessions.insert(key.clone(), SessionMark { counted: mark.events, ..mark.clone() });
+            self.mark_session(key.clone(), SessionMark { counted: mark.events, ..mark.clone() });
         }
         over.into_iter().map(|(_, mark)| mark).collect()
+    }
+}
+
+impl SessionKey {
+    pub(super) fn place(&self) -> Place {
+        let (namespace, name) = &self.account;
+        let parts = [namespace, name, &self.credential, &self.peer, self.family, self.acting_as.as_str()];
+        Place::new(&self.cluster, &folder(self.hour), parts)
+    }
+}
+
+/// What the places of the sessions of an hour begin with. Hours have six digits from 1981 to 2084.
+pub(super) fn folder(hour: i64) -> String {
+    format!("session/{hour:06}")
+}
+
+impl SessionMark {
+    /// Adds what this process has counted since `before` to what others have kept.
+    pub(super) fn merged(self, before: &Self, mut theirs: Self) -> Self {
+        theirs.events = theirs.events.saturating_add(self.events.saturating_sub(before.events));
+        let counted = theirs.counted.saturating_add(self.counted.saturating_sub(before.counted));
+        theirs.counted = counted.min(theirs.events);
+        theirs.deeds.add_since(&self.deeds, &before.deeds);
+        for (detection, severity) in self.told {
+            theirs.tell(detection, severity);
+        }
+        theirs.login = match (self.login, theirs.login) {
+            (Some(ours), Some(theirs)) if ours.ranks_before(&theirs) => Some(ours),
+            (ours, theirs) => theirs.or(ours),
+        };
+        theirs
+    }
+
+    /// Notes that a detection was told, and how urgent it was.
+    pub fn tell(&mut self, detection: &'static str, severity: Severity) {
+        match self.told.iter_mut().find(|(known, _)| *known == detection) {
+            Some((_, before)) => *before = severity.max(*before),
+            None => self.told.push((detection, severity)),
+        }
+    }
+}
+
+impl Login {
+    /// Whether it is graver than the other, or as grave and earlier.
+    fn ranks_before(&self, other: &Self) -> bool {
+        (self.severity, other.evidence.time) > (other.severity, self.evidence.time)
     }
 }
 
@@ -130,6 +181,9 @@ impl Weight for Hour {
         100
     }
 }
+
+/// Room for sessions that were told: 32 MiB, about twenty thousand, each with its first event.
+pub(super) const SESSION_BYTES_MAX: usize = 32 << 20;
 
 /// How long after its hour a session is closed, in seconds of event time: CloudWatch delivers within seconds, and
 /// Lambda's own retries of a failed delivery take about six minutes.

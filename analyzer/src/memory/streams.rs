@@ -5,17 +5,19 @@ use jiff::Timestamp;
 
 use super::Memory;
 use super::bounded::{Bounded, Weight};
+use super::fact::{Key, Place};
+use super::ledger::Ask;
 use crate::severity::Severity;
 
 /// The part of the memory that belongs to the text streams and to AWS API calls.
 #[derive(Debug, Clone)]
 pub(super) struct Streams {
-    topics: Bounded<TopicKey, Told>,
-    refused: Bounded<(String, i64), Vec<Unauthenticated>>,
-    last_refused: Option<Timestamp>,
-    granted: Bounded<(String, String), LetIn>,
-    unseen: Bounded<String, Unseen>,
-    entries: Bounded<(String, String), Option<Timestamp>>,
+    pub(super) topics: Bounded<TopicKey, Told>,
+    pub(super) refused: Bounded<(String, i64), Vec<Unauthenticated>>,
+    pub(super) last_refused: Option<Timestamp>,
+    pub(super) granted: Bounded<(String, String), LetIn>,
+    pub(super) unseen: Bounded<String, Unseen>,
+    pub(super) entries: Bounded<(String, String), Option<Timestamp>>,
 }
 
 impl Default for Streams {
@@ -64,8 +66,9 @@ pub struct TopicKey {
     pub hour: String,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Told;
+/// That it was told, and no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told;
 
 /// A request that the API server refused before it knew who asked: an audit event with status 401. Every text in it is
 /// printable and bounded.
@@ -111,11 +114,17 @@ impl Memory {
     /// Whether a topic was told in its hour.
     #[must_use]
     pub fn topic_told(&self, key: &TopicKey) -> bool {
-        self.streams.topics.get(key).is_some()
+        let told = self.streams.topics.get(key).is_some();
+        if !told {
+            // What was told stays told, so only what was not is asked for.
+            self.ledger.ask(|| Ask::One(Key::Topic(key.clone())));
+        }
+        told
     }
 
     /// Notes that a topic was told.
     pub fn mark_topic(&mut self, key: TopicKey) {
+        self.ledger.change(|| Key::Topic(key.clone()));
         self.streams.topics.insert(key, Told);
     }
 
@@ -180,25 +189,38 @@ impl Memory {
     /// The last creation of `aws-auth` with unseen content.
     #[must_use]
     pub fn unseen(&self, cluster: &str) -> Option<&Unseen> {
+        self.ledger.ask(|| Ask::One(Key::Unseen(cluster.to_owned())));
         self.streams.unseen.get(&cluster.to_owned())
     }
 
     /// Notes a creation of `aws-auth` with unseen content.
     pub fn note_unseen(&mut self, cluster: &str, unseen: Unseen) {
+        self.ledger.change(|| Key::Unseen(cluster.to_owned()));
         self.streams.unseen.insert(cluster.to_owned(), unseen);
     }
 
     /// When an access entry was created, if that was seen.
     #[must_use]
     pub fn entry_created(&self, cluster: &str, principal: &str) -> Option<Timestamp> {
-        *self.streams.entries.get(&(cluster.to_owned(), principal.to_owned()))?
+        let key = (cluster.to_owned(), principal.to_owned());
+        self.ledger.ask(|| Ask::One(Key::AccessEntry(key.clone())));
+        *self.streams.entries.get(&key)?
     }
 
     /// Notes the creation of an access entry, or with `None` its end.
     pub fn note_entry(&mut self, cluster: &str, principal: &str, created: Option<Timestamp>) {
         if principal.len() <= ARN_BYTES_MAX {
-            self.streams.entries.insert((cluster.to_owned(), principal.to_owned()), created);
+            let key = (cluster.to_owned(), principal.to_owned());
+            self.ledger.change(|| Key::AccessEntry(key.clone()));
+            self.streams.entries.insert(key, created);
         }
+    }
+}
+
+impl TopicKey {
+    pub(super) fn place(&self) -> Place {
+        let parts = [self.detection, &self.topic, self.severity.as_str(), &self.hour];
+        Place::new(&self.cluster, "topic", parts)
     }
 }
 

@@ -171,7 +171,9 @@ impl Batch<'_> {
                     of_event || hit.severity > worst || !is_told(detection.id, hit.severity)
                 });
             }
-            mark.counted += 1;
+            // Where a session has several alerts, how its events fall to them depends on the split into batches. The last
+            // word, under the gravest id, then tells them all.
+            mark.counted += u64::from(mark.login.is_none());
             let source = placed(self.source, log_stream);
             mark.login = gravest(mark.login, &verdict.findings, &told, |severity, finding| Login {
                 id: id.clone(),
@@ -350,10 +352,7 @@ fn gravest(
 
 fn merged(mut mark: SessionMark, told: Vec<(&'static str, Severity)>) -> SessionMark {
     for (detection, severity) in told {
-        match mark.told.iter_mut().find(|(known, _)| *known == detection) {
-            Some((_, before)) => *before = severity.max(*before),
-            None => mark.told.push((detection, severity)),
-        }
+        mark.tell(detection, severity);
     }
     mark
 }

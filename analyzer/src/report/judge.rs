@@ -98,7 +98,9 @@ impl Judge {
                 self.report.first_ms.get_or_insert(first.1);
             }
             match step.what {
-                What::Visit(caller, why) if self.is_nothing_new(caller, sifted, memory) => Everyday::count(&mut quiet, why),
+                What::Visit(caller, why) if self.is_nothing_new(caller, sifted, memory) => {
+                    Everyday::count(&mut quiet, why)
+                }
                 What::Read | What::Visit(..) => {
                     let (start, end) = (step.at.0 as usize, step.at.1 as usize);
                     let text = text.get(start..end).unwrap_or_default();

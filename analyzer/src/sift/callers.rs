@@ -62,7 +62,8 @@ impl Callers {
     /// From here on the lines come from `source`.
     pub(super) fn settle_at(&mut self, source: &Source, settings: &Settings) {
         if !self.place.is(source, settings) {
-            let source = Source { cluster: source.cluster.clone(), account: source.account.clone(), ..Source::default() };
+            let source =
+                Source { cluster: source.cluster.clone(), account: source.account.clone(), ..Source::default() };
             self.place = Place { source, settings: settings.clone() };
             self.forget();
         }
@@ -74,7 +75,11 @@ impl Callers {
     }
 
     /// Where the bytes of a known caller end that begin at `start`, and which it is.
-    pub(super) fn at<const ESCAPED: bool>(&self, scanner: &Scanner<'_, ESCAPED>, start: usize) -> Option<(usize, usize)> {
+    pub(super) fn at<const ESCAPED: bool>(
+        &self,
+        scanner: &Scanner<'_, ESCAPED>,
+        start: usize,
+    ) -> Option<(usize, usize)> {
         let mut ahead = scanner.clone();
         ahead.jump(start);
         let window = ahead.rest();

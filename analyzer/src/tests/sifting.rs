@@ -176,12 +176,15 @@ fn is_interesting(line: &[u8]) -> bool {
     let (verb, object) = (event["verb"].as_str().unwrap_or_default(), &event["objectRef"]);
     let resource = object["resource"].as_str().unwrap_or_default();
     let writes = !["get", "list", "watch"].contains(&verb);
-    writes && (object["apiGroup"] == json!("rbac.authorization.k8s.io") || ["serviceaccounts", "secrets"].contains(&resource))
+    writes
+        && (object["apiGroup"] == json!("rbac.authorization.k8s.io")
+            || ["serviceaccounts", "secrets"].contains(&resource))
 }
 
 #[test]
 fn lines_changed_at_random_say_the_same_with_and_without_sifting() {
-    let lines: Vec<Vec<u8>> = batches().into_iter().flat_map(|(_, lines)| lines).chain(noise().into_iter().flatten().take(2_000)).collect();
+    let lines: Vec<Vec<u8>> =
+        batches().into_iter().flat_map(|(_, lines)| lines).chain(noise().into_iter().flatten().take(2_000)).collect();
     let seconds = std::env::var("ROLEWATCH_TEST_SIFT_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
     let seed = std::env::var("ROLEWATCH_TEST_SIFT_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let mut mutations = Mutations::new(seed);

@@ -46,6 +46,7 @@ const FLOORS: &[&str] = &[
     "grant",
     "mapping",
     "detections",
+    "wire",
     "sift",
     "alert",
     "report",

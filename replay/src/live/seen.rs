@@ -1,40 +1,70 @@
-//! Which events were taken already, by id, as far back as they are read again.
+//! Which events were taken already, as far back as they are read again.
 
 use std::collections::HashMap;
 
-/// Ids of events with their times in milliseconds.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
-    ids: HashMap<String, i64>,
-    latest: i64,
+use rolewatch_analyzer::text::digest;
+
+/// What tells one event from another: a digest of its stream and its id.
+pub(super) type EventKey = String;
+
+/// Events that were taken, each with its time in milliseconds.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Seen(HashMap<EventKey, i64>);
+
+/// The key of an event. One without an id is told by all that it holds.
+pub(super) fn key(stream: &str, id: Option<&str>, time: i64, message: &str) -> EventKey {
+    match id {
+        Some(id) => digest([stream, id]),
+        None => digest([stream, "", &time.to_string(), message]),
+    }
 }
 
 impl Seen {
     /// Notes an event; `false` when it was noted before.
-    pub(super) fn is_new(&mut self, id: &str, time: i64) -> bool {
-        self.latest = self.latest.max(time);
-        self.ids.insert(id.to_owned(), time).is_none()
+    pub(super) fn is_new(&mut self, key: EventKey, time: i64) -> bool {
+        self.0.insert(key, time).is_none()
     }
 
-    /// Forgets events that are more than `overlap` milliseconds older than the latest, and tells from when on they are
-    /// known.
-    pub(super) fn forget_before(&mut self, overlap: i128) -> i64 {
-        let start = self.latest.saturating_sub(i64::try_from(overlap).unwrap_or(i64::MAX));
-        self.ids.retain(|_, time| *time >= start);
-        start
+    /// Forgets events from before `start`, which are not read again.
+    pub(super) fn forget_before(&mut self, start: i64) {
+        self.0.retain(|_, time| *time >= start);
+    }
+
+    /// Every event and its time.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&EventKey, i64)> {
+        self.0.iter().map(|(key, time)| (key, *time))
+    }
+}
+
+impl FromIterator<(EventKey, i64)> for Seen {
+    fn from_iter<I: IntoIterator<Item = (EventKey, i64)>>(events: I) -> Self {
+        Self(events.into_iter().collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Seen;
+    use super::{Seen, key};
 
     #[test]
     fn an_event_is_new_once_and_forgotten_when_it_is_not_read_again() {
         let mut seen = Seen::default();
-        assert!(seen.is_new("a", 1_000) && seen.is_new("b", 5_000));
-        assert!(!seen.is_new("a", 1_000));
-        assert_eq!(seen.forget_before(3_000), 2_000);
-        assert!(seen.ids.len() == 1 && !seen.is_new("b", 5_000));
+        let [a, b] = ["a", "b"].map(|id| key("stream", Some(id), 0, ""));
+        assert!(seen.is_new(a.clone(), 1_000) && seen.is_new(b.clone(), 5_000));
+        assert!(!seen.is_new(a, 1_000));
+        seen.forget_before(2_000);
+        assert_eq!(seen.iter().collect::<Vec<_>>(), [(&b, 5_000)]);
+    }
+
+    #[test]
+    fn events_are_the_same_when_stream_and_id_are() {
+        assert_eq!(key("s", Some("1"), 5, "x"), key("s", Some("1"), 6, "y"));
+        assert_ne!(key("s", Some("1"), 5, "x"), key("t", Some("1"), 5, "x"));
+        assert_eq!(key("s", None, 5, "x"), key("s", None, 5, "x"));
+        for other in
+            [key("s", None, 6, "x"), key("s", None, 5, "y"), key("t", None, 5, "x"), key("s", Some(""), 5, "x")]
+        {
+            assert_ne!(key("s", None, 5, "x"), other);
+        }
     }
 }

@@ -194,7 +194,7 @@ fn a_folder_is_one_run_over_all_that_is_in_it() {
     let run = rolewatch_in(folder.path(), &["replay", "--strict", "--format", "ocsf", "logs"], |_| Ok(()));
     assert_eq!(run.status, 0, "{}", run.stderr);
     assert_eq!(run.audit_ids().into_iter().collect::<Vec<_>>(), ALERTING);
-    assert!(run.stderr.contains("files   3\n") && run.stderr.contains("export-write-test"), "{}", run.stderr);
+    assert!(run.stderr.contains("files    3\n") && run.stderr.contains("export-write-test"), "{}", run.stderr);
 }
 
 /// An entry of the api stream that spans lines is one entry, wherever it stands.

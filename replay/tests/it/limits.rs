@@ -59,7 +59,7 @@ fn a_long_log_is_read_in_little_memory() {
         stdin.write_all(alerting.as_bytes())
     });
     assert_eq!((run.status, run.audit_ids().len()), (0, 1), "{}", run.stderr);
-    assert!(run.stderr.contains("lines   60,001\n"), "{}", run.stderr);
+    assert!(run.stderr.contains("lines    60,001\n"), "{}", run.stderr);
     assert!(run.peak_bytes < LONG_LOG_PEAK_BYTES, "{} MiB", run.peak_bytes >> 20);
 
     // One list of that length, too.

@@ -2,18 +2,18 @@
 
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use expect_test::expect;
 use serde_json::{Value, json};
 
-use crate::support::{ALERTING, AUDIT_STREAM, events};
+use crate::proxy::{Fate, Proxy, send};
+use crate::support::{ALERTING, AUDIT_STREAM, Folder, events};
 
 static EMULATOR: LazyLock<Emulator> = LazyLock::new(Emulator::start);
 
@@ -43,24 +43,15 @@ impl Emulator {
     }
 }
 
-/// Calls the emulator as an SDK would, without one.
-fn call(action: &str, body: &Value) -> Value {
-    let body = body.to_string();
-    let address = &EMULATOR.address;
-    let mut socket = TcpStream::connect(address).unwrap();
-    let length = body.len();
-    write!(
-        socket,
-        "POST / HTTP/1.1\r\nHost: {address}\r\nX-Amz-Target: Logs_20140328.{action}\r\nContent-Type: application/x-amz-json-1.1\r\n\
-         Authorization: AWS4-HMAC-SHA256 Credential=test/20260301/us-east-1/logs/aws4_request, SignedHeaders=host, Signature=0\r\n\
-         Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("HTTP/1.1 200"), "{action}: {answer}");
-    serde_json::from_str(body).unwrap_or(Value::Null)
+/// Calls the emulator.
+fn call(action: &str, body: &Value) {
+    let (status, answer) = send(&EMULATOR.address, &format!("Logs_20140328.{action}"), body);
+    assert_eq!(status, 200, "{action}: {answer}");
+}
+
+/// A proxy in front of the emulator.
+fn proxy(script: impl Fn(usize) -> Fate + Send + Sync + 'static) -> Proxy {
+    Proxy::start(&EMULATOR.address, script)
 }
 
 fn group(name: &str, streams: &[&str]) -> String {
@@ -101,63 +92,215 @@ fn command(args: &[&str]) -> Command {
 }
 
 fn run(command: &mut Command) -> (i32, String, String) {
-    let output = command.output().unwrap();
+    finish(command.spawn().unwrap())
+}
+
+fn finish(child: Child) -> (i32, String, String) {
+    let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
 }
 
-#[test]
-fn thousands_of_events_on_several_pages_and_streams_are_read_once_each() {
-    let other = "authenticator-0123456789abcdef0123456789abcdef";
-    let second = "kube-apiserver-audit-fedcba9876543210fedcba9876543210";
-    let group = group("pages", &[AUDIT_STREAM, second, other]);
-    let [read, binding, _, role] = events();
-    let start = now_ms() - 1_800_000;
-    // Distinct ids, so that a page read twice would show in the count.
-    let noise = |from: i64| (0..13_000).map(move |n| (start + from + n, n)).collect::<Vec<_>>();
-    let line = |n: i64| read.replace("11111111-0000", &format!("{n:08}-0000"));
-    put(&group, AUDIT_STREAM, &noise(0).into_iter().map(|(time, n)| (time, line(n))).collect::<Vec<_>>());
-    put(&group, second, &[(start + 500, binding), (start + 20_000, role)]);
-    put(&group, other, &[(start, "time=\"2026-03-01T10:00:00Z\" level=info msg=x".to_owned())]);
+fn interrupt(child: &Child) {
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+}
 
-    let args = ["replay", "--format", "ocsf", "--log-group", &group];
-    let (status, stdout, stderr) = run(&mut command(&args));
-    assert_eq!(status, 0, "{stderr}");
-    let ids: Vec<&str> = ALERTING.into_iter().filter(|id| stdout.contains(id)).collect();
-    assert_eq!(ids, ALERTING, "{stdout}{stderr}");
-    assert!(
-        stderr.contains("lines   13,003") && stdout.contains(r#""name":"pages""#) | stdout.contains("pages"),
-        "{stderr}"
-    );
+/// How often each audit ID is told in OCSF findings.
+fn told(stdout: &str) -> BTreeMap<String, u32> {
+    let mut told = BTreeMap::new();
+    for line in stdout.lines() {
+        let finding: Value = serde_json::from_str(line).unwrap();
+        for evidence in finding["evidences"].as_array().unwrap() {
+            *told.entry(evidence["api"]["request"]["uid"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+    }
+    told
+}
 
-    let (_, _, audit) = run(&mut command(&[&args[..], &["--log-stream", "kube-apiserver-audit-f"]].concat()));
-    assert!(audit.contains("lines   2"), "{audit}");
-    // What lies outside the times is not taken, whatever the server sends.
-    let to = jiff::Timestamp::from_millisecond(start + 600).unwrap().to_string();
-    let from = jiff::Timestamp::from_millisecond(start + 100).unwrap().to_string();
-    let (_, _, some) = run(&mut command(&[&args[..], &["--from", &from, "--to", &to]].concat()));
-    assert!(some.contains("lines   501"), "{some}");
+/// The number behind a label of the summary.
+fn counted(stderr: &str, label: &str) -> u64 {
+    let row = stderr.lines().find_map(|line| line.trim_start().strip_prefix(label));
+    let number = row.and_then(|row| row.split_whitespace().next()).map(|number| number.replace(',', ""));
+    number.and_then(|number| number.parse().ok()).unwrap_or(u64::MAX)
+}
+
+/// An event that must alert, with an audit ID of its own.
+fn binding(number: usize) -> (String, String) {
+    let id = format!("44444444-0000-4000-8000-{number:012}");
+    (events()[1].replace(ALERTING[0], &id), id)
+}
+
+/// Two streams of a busy cluster and one that is not asked for: 3,000 events, of which every hundredth must alert.
+fn busy(name: &str) -> (String, Vec<String>) {
+    let [first, second, other] = ["kube-apiserver-audit-0123", "kube-apiserver-audit-4567", "authenticator-0123"]
+        .map(|name| name.to_owned() + &"0".repeat(28));
+    let group = group(name, &[&first, &second, &other]);
+    let start = now_ms() - 3_000_000;
+    let (mut ids, mut streams) = (Vec::new(), [Vec::new(), Vec::new()]);
+    for number in 0..2_000 {
+        let line = if number % 100 == 50 {
+            let (line, id) = binding(number);
+            ids.push(id);
+            line
+        } else {
+            events()[0].replace("11111111-0000", &format!("{number:08}-0000"))
+        };
+        // Both streams cover the same time, and the emulator gives one after the other.
+        let time = start + i64::try_from(number).unwrap() * 1_400;
+        streams[number % 2].push((time, line));
+    }
+    let [one, two] = streams;
+    put(&group, &first, &one);
+    put(&group, &second, &two);
+    let login = |n: i64| (start + n * 2_800, format!("time=\"2026-03-01T10:00:00Z\" level=info msg=\"x{n}\""));
+    put(&group, &other, &(0..1_000).map(login).collect::<Vec<_>>());
+    (group, ids)
 }
 
 #[test]
-fn following_tells_each_event_once_and_ends_with_a_summary() {
+fn thousands_of_events_on_several_pages_and_streams_are_read_once_each() {
+    let (group, ids) = busy("pages");
+    let args = ["replay", "--format", "ocsf", "--log-group", &group];
+    // Every fifth request is throttled.
+    let throttling = || proxy(|number| if number % 5 == 4 { Fate::Refuse("ThrottlingException") } else { Fate::Pass });
+    let (status, stdout, stderr) = run(command(&args).env("AWS_ENDPOINT_URL", throttling().url));
+    assert_eq!(status, 0, "{stderr}");
+    assert_eq!(told(&stdout), ids.iter().map(|id| (id.clone(), 1)).collect(), "{stderr}");
+    assert_eq!(counted(&stderr, "lines"), 3_000, "{stderr}");
+    assert!(stdout.contains(r#""region":"us-east-1""#) && stdout.contains("pages"), "{stdout}");
+
+    // The emulator takes no notice of the prefix, and of the streams that two prefixes have in common there is one more.
+    let lines = |more: &[&str]| counted(&run(&mut command(&[&args[..], more].concat())).2, "lines");
+    assert_eq!(lines(&["--log-stream", "kube-apiserver-audit-4"]), 1_000);
+    assert_eq!(lines(&["--log-stream", "kube-apiserver-audit-0", "--log-stream", "authenticator"]), 2_000);
+    // What lies outside the times is not taken, whatever the server sends.
+    let at = |ms: i64| jiff::Timestamp::from_millisecond(now_ms() - 3_000_000 + ms).unwrap().to_string();
+    let some = lines(&["--log-stream", "kube", "--from", &at(280_000), "--to", &at(560_000)]);
+    assert!((199..=201).contains(&some), "{some}: the clock has gone on since they were written");
+}
+
+/// Nothing is told twice and nothing is left out, wherever a run is stopped.
+#[test]
+fn a_run_that_was_stopped_is_gone_on_with_exactly() {
+    let (group, ids) = busy("resume");
+    let folder = Folder::new();
+    for stop_at in [5, 8, 13] {
+        let state = folder.path().join(format!("{stop_at}.json"));
+        let args = ["replay", "--format", "ocsf", "--log-group", &group, "--state", state.to_str().unwrap()];
+        let stuck = proxy(move |number| if number == stop_at { Fate::Silence } else { Fate::Pass });
+        let child = command(&args).env("AWS_ENDPOINT_URL", &stuck.url).spawn().unwrap();
+        stuck.wait_for(stop_at + 1);
+        interrupt(&child);
+        let (status, first, summary) = finish(child);
+        assert_eq!(status, 130, "{summary}");
+        assert!(summary.starts_with("Stopped by Ctrl-C; this is what was read until then.\nSummary\n"), "{summary}");
+        let read = counted(&summary, "lines");
+        assert!(read > 0 && read < 3_000, "{summary}");
+
+        let whole = proxy(|_| Fate::Pass);
+        let (status, second, rest) = run(command(&args).env("AWS_ENDPOINT_URL", &whole.url));
+        assert_eq!((status, read + counted(&rest, "lines")), (0, 3_000), "{rest}");
+        assert_eq!(told(&(first + &second)), ids.iter().map(|id| (id.clone(), 1)).collect(), "stopped at {stop_at}");
+
+        let (status, third, nothing) = run(command(&args).env("AWS_ENDPOINT_URL", &whole.url));
+        assert_eq!(
+            (status, third.as_str(), counted(&nothing, "lines")),
+            (0, "", 0),
+            "nothing new is no error: {nothing}"
+        );
+    }
+}
+
+#[test]
+fn following_tells_each_event_once_and_is_gone_on_with() {
     let group = group("follow", &[AUDIT_STREAM]);
-    let [read, binding, _, role] = events();
-    put(&group, AUDIT_STREAM, &[(now_ms() - 5_000, read), (now_ms() - 4_000, binding)]);
-    let mut child = command(&["replay", "--format", "ocsf", "--follow", "--log-group", &group]).spawn().unwrap();
+    let folder = Folder::new();
+    let state = folder.path().join("state.json");
+    let args = ["replay", "--format", "ocsf", "--follow", "--log-group", &group, "--state", state.to_str().unwrap()];
+    let ((one, first), (two, second), (three, third)) = (binding(1), binding(2), binding(3));
+    put(&group, AUDIT_STREAM, &[(now_ms() - 5_000, events()[0].clone()), (now_ms() - 4_000, one)]);
+    // After the first answer the network fails for a moment.
+    let failing = proxy(|number| if number == 1 { Fate::Close } else { Fate::Pass });
+    let mut child = command(&args).env("AWS_ENDPOINT_URL", &failing.url).env("AWS_MAX_ATTEMPTS", "1").spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.next().unwrap().unwrap().contains(ALERTING[0]));
+    assert!(lines.next().unwrap().unwrap().contains(&first));
     // Later by arrival, earlier by time: the overlap finds it.
-    put(&group, AUDIT_STREAM, &[(now_ms() - 20_000, role)]);
-    assert!(lines.next().unwrap().unwrap().contains(ALERTING[1]));
-    std::thread::sleep(Duration::from_secs(4));
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    put(&group, AUDIT_STREAM, &[(now_ms() - 20_000, two)]);
+    assert!(lines.next().unwrap().unwrap().contains(&second));
+    interrupt(&child);
     let mut summary = String::new();
     child.stderr.take().unwrap().read_to_string(&mut summary).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0), "{summary}");
-    assert!(summary.contains("lines   3") && summary.contains("alerts  2"), "{summary}");
+    assert_eq!((counted(&summary, "lines"), counted(&summary, "alerts")), (3, 2), "{summary}");
+    assert!(summary.starts_with("note: CloudWatch Logs does not answer;"), "{summary}");
     assert!(lines.next().is_none(), "nothing is told twice");
+
+    put(&group, AUDIT_STREAM, &[(now_ms() - 30_000, three)]);
+    let args: Vec<&str> = args.into_iter().filter(|arg| *arg != "--follow").collect();
+    let (status, stdout, stderr) = run(&mut command(&args));
+    assert_eq!((status, told(&stdout)), (0, BTreeMap::from([(third, 1)])), "{stderr}");
+}
+
+#[test]
+fn a_state_is_gone_on_from_only_where_it_fits() {
+    let (group, folder) = (group("state", &[AUDIT_STREAM]), Folder::new());
+    put(&group, AUDIT_STREAM, &[(now_ms() - 5_000, events()[0].clone())]);
+    let mut said = String::new();
+    let mut run_with = |group: &str, state: &str, more: &[&str]| {
+        let args = [&["replay", "--quiet", "--log-group", group, "--state", state], more].concat();
+        let (status, _, stderr) = run(command(&args).current_dir(folder.path()));
+        let _ = writeln!(said, "{status} {}", stderr.trim_end());
+    };
+    run_with(&group, "state.json", &[]);
+    run_with(&group, "state.json", &[]);
+    run_with("/aws/eks/other/cluster", "state.json", &[]);
+    run_with(&group, "state.json", &["--log-stream", "kube"]);
+    folder.write("notes.txt", "hello");
+    run_with(&group, "notes.txt", &[]);
+    folder.write("newer.json", r#"{"rolewatch_state":99}"#);
+    run_with(&group, "newer.json", &[]);
+    run_with(&group, "no/such/folder.json", &[]);
+    expect![[r#"
+        0 
+        0 
+        2 error: cannot go on from `state.json`: it is about another log group, Region or choice of streams; name another file, or remove it to begin anew
+        2 error: cannot go on from `state.json`: it is about another log group, Region or choice of streams; name another file, or remove it to begin anew
+        2 error: cannot go on from `notes.txt`: it is no state of `rolewatch replay`; name another file, or remove it to begin anew
+        2 error: cannot go on from `newer.json`: another version of rolewatch wrote it; name another file, or remove it to begin anew
+        2 error: cannot write the state `no/such/folder.json`: no such file or folder; name a file in a folder that you may write to
+    "#]].assert_eq(&said);
+}
+
+#[test]
+fn profiles_are_those_of_the_aws_cli() {
+    let (group, folder) = (group("profile", &[AUDIT_STREAM]), Folder::new());
+    put(&group, AUDIT_STREAM, &[(now_ms() - 5_000, events()[1].clone())]);
+    folder.write(
+        "config",
+        "[profile audit]\nregion = eu-west-1\nsource_profile = x\n[profile keys]\nregion = us-east-1\n",
+    );
+    folder.write("credentials", "[keys]\naws_access_key_id = test\naws_secret_access_key = test\n");
+    let with = |args: &[&str]| {
+        let args = [&["replay", "--format", "ocsf", "--quiet", "--log-group", &group], args].concat();
+        let mut command = command(&args);
+        command
+            .env("AWS_CONFIG_FILE", folder.path().join("config"))
+            .env("AWS_SHARED_CREDENTIALS_FILE", folder.path().join("credentials"));
+        for name in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+            command.env_remove(name);
+        }
+        run(&mut command)
+    };
+    let (status, stdout, stderr) = with(&["--profile", "keys"]);
+    assert!(status == 0 && stdout.contains(r#""region":"us-east-1""#), "{stderr}");
+    // The option counts over the profile; the emulator has the group in one Region only.
+    let (status, _, stderr) = with(&["--profile", "keys", "--region", "eu-west-1"]);
+    assert!(status == 2 && stderr.starts_with("error: no log group is called"), "{stderr}");
+    for profile in ["audit", "missing"] {
+        let (status, _, stderr) = with(&["--profile", profile, "--region", "us-east-1"]);
+        assert!(status == 2 && stderr.contains("check `--profile`") || stderr.contains("use `--profile`"), "{stderr}");
+    }
 }
 
 #[test]
@@ -183,38 +326,6 @@ fn what_keeps_a_group_from_being_read_is_said_in_one_line() {
     "#]].assert_eq(&said);
 }
 
-/// A server that answers each request with the next of these error codes, and with an empty page from then on.
-fn answering(codes: &'static [&'static str]) -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        let mut codes = codes.iter();
-        for socket in listener.incoming() {
-            let mut socket = socket.unwrap();
-            let mut reader = BufReader::new(socket.try_clone().unwrap());
-            let mut length = 0;
-            let mut line = String::new();
-            while reader.read_line(&mut line).unwrap_or_default() > 2 {
-                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                    length = value.trim().parse().unwrap();
-                }
-                line.clear();
-            }
-            let _ = reader.read_exact(&mut vec![0; length]);
-            let (status, body) = match codes.next() {
-                Some(code) => ("400 Bad Request", json!({"__type": code, "message": "secret"}).to_string()),
-                None => ("200 OK", json!({"events": []}).to_string()),
-            };
-            let length = body.len();
-            let _ = write!(
-                socket,
-                "HTTP/1.1 {status}\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-            );
-        }
-    });
-    address
-}
-
 #[test]
 fn refusals_say_what_to_do_and_throttling_is_waited_out() {
     let mut said = String::new();
@@ -227,7 +338,8 @@ fn refusals_say_what_to_do_and_throttling_is_waited_out() {
         &["ThrottlingException", "ThrottlingException"],
     ] {
         let args = ["replay", "--quiet", "--log-group", "/aws/eks/prod/cluster"];
-        let (status, _, stderr) = run(command(&args).env("AWS_ENDPOINT_URL", answering(codes)));
+        let refusing = proxy(|number| codes.get(number).map_or(Fate::Nothing, |code| Fate::Refuse(code)));
+        let (status, _, stderr) = run(command(&args).env("AWS_ENDPOINT_URL", &refusing.url));
         let _ = write!(said, "{status} {stderr}");
     }
     expect![[r#"

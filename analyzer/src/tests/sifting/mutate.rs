@@ -164,7 +164,8 @@ impl Mutations {
         let Some(mut members) = split(&line) else { return line };
         let at = self.below(members.len());
         let key: Vec<u8> = members[at].split_inclusive(|byte| *byte == b':').next().unwrap_or_default().to_vec();
-        let value = *self.pick(&["null", "{}", "[]", "\"\"", "0", "true", "1e999", "\"\\ud800\"", "{\"code\":403}", "x"]);
+        let value =
+            *self.pick(&["null", "{}", "[]", "\"\"", "0", "true", "1e999", "\"\\ud800\"", "{\"code\":403}", "x"]);
         members[at] = [key, value.as_bytes().to_vec()].concat();
         joined(&members)
     }
@@ -239,12 +240,57 @@ const GRAFTS: &[&str] = &[
 ];
 
 const WORDS: &[&str] = &[
-    "create", "update", "patch", "delete", "deletecollection", "get", "list", "watch", "ResponseComplete",
-    "ResponseStarted", "RequestReceived", "Panic", "configmaps", "aws-auth", "kube-system", "secrets", "clusterroles",
-    "rolebindings", "serviceaccounts", "leases", "pods", "token", "rbac.authorization.k8s.io", "coordination.k8s.io",
-    "certificates.k8s.io", "selfsubjectaccessreviews", "system:masters", "system:authenticated", "system:nodes",
-    "system:serviceaccounts", "system:serviceaccount:", "system:apiserver", "system:node:", "JTI=", "X509SHA256=",
-    "allow", "forbid", "\"code\":200", "\"code\":201", "\"code\":401", "\"code\":403", "\"code\":409", "kubectl",
-    "10.0.11.39", "198.51.100.23", "RBAC: allowed", "EKS Access Policy: allowed", "2026-11-23T06:", "2026-11-23T07:",
-    "2026-13-23T07:", "node-name", "pod-name", "credential-id",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "watch",
+    "ResponseComplete",
+    "ResponseStarted",
+    "RequestReceived",
+    "Panic",
+    "configmaps",
+    "aws-auth",
+    "kube-system",
+    "secrets",
+    "clusterroles",
+    "rolebindings",
+    "serviceaccounts",
+    "leases",
+    "pods",
+    "token",
+    "rbac.authorization.k8s.io",
+    "coordination.k8s.io",
+    "certificates.k8s.io",
+    "selfsubjectaccessreviews",
+    "system:masters",
+    "system:authenticated",
+    "system:nodes",
+    "system:serviceaccounts",
+    "system:serviceaccount:",
+    "system:apiserver",
+    "system:node:",
+    "JTI=",
+    "X509SHA256=",
+    "allow",
+    "forbid",
+    "\"code\":200",
+    "\"code\":201",
+    "\"code\":401",
+    "\"code\":403",
+    "\"code\":409",
+    "kubectl",
+    "10.0.11.39",
+    "198.51.100.23",
+    "RBAC: allowed",
+    "EKS Access Policy: allowed",
+    "2026-11-23T06:",
+    "2026-11-23T07:",
+    "2026-13-23T07:",
+    "node-name",
+    "pod-name",
+    "credential-id",
 ];

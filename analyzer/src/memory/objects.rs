@@ -1,0 +1,292 @@
+//! What objects said: the state of roles, bindings, `aws-auth` and service accounts, each with its version.
+
+use jiff::Timestamp;
+
+use super::Memory;
+use super::bounded::Weight;
+use super::fact::{Key, Place};
+use super::ledger::Ask;
+use crate::aws_auth::AwsAuth;
+use crate::kube::{ObjectKind, Selector};
+use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
+use crate::severity::Severity;
+
+/// Which object, in which cluster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectKey {
+    /// Name of the cluster; empty when the input does not say.
+    pub cluster: String,
+    /// Kind.
+    pub kind: ObjectKind,
+    /// Namespace; empty for cluster-scoped objects.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+/// What an object says, as far as rights go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// A Role or ClusterRole.
+    Role {
+        /// Its rules.
+        rules: Vec<PolicyRule>,
+        /// The labels its rules are collected by, when it is an aggregated role.
+        aggregation: Option<Vec<Selector>>,
+        /// Its labels: they decide which aggregated roles take its rules over.
+        labels: Vec<(String, String)>,
+    },
+    /// A RoleBinding or ClusterRoleBinding.
+    Binding {
+        /// The role it grants.
+        role_ref: Option<RoleRef>,
+        /// To whom.
+        subjects: Vec<Subject>,
+    },
+    /// The `aws-auth` ConfigMap.
+    AwsAuth(AwsAuth),
+    /// A ServiceAccount: the annotations that bind it to IAM (`eks.amazonaws.com/...`), sorted.
+    ServiceAccount(Vec<(String, String)>),
+}
+
+/// The last that was seen of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// What it says, or said before it was deleted.
+    pub state: State,
+    /// `metadata.resourceVersion`, where it was recorded.
+    pub version: Option<u64>,
+    /// When the event happened.
+    pub time: Option<Timestamp>,
+    /// It has been deleted since.
+    pub deleted: bool,
+    /// The last time that it gave somebody rights worth a medium alert or more.
+    pub granted: Option<Granted>,
+}
+
+/// When rights were given, and how grave that was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Granted {
+    /// When.
+    pub time: Timestamp,
+    /// How grave.
+    pub severity: Severity,
+}
+
+impl Memory {
+    /// What was last seen of an object that still exists.
+    #[must_use]
+    pub fn object(&self, key: &ObjectKey) -> Option<&Remembered> {
+        self.last(key).filter(|remembered| !remembered.deleted)
+    }
+
+    /// What was last seen of an object, even if it was deleted since.
+    #[must_use]
+    pub fn last(&self, key: &ObjectKey) -> Option<&Remembered> {
+        self.ledger.ask(|| Ask::One(Key::Object(key.clone())));
+        self.objects.get(key)
+    }
+
+    /// Everything known of existing objects of one cluster and kind.
+    pub fn objects<'m>(
+        &'m self,
+        cluster: &'m str,
+        kind: ObjectKind,
+    ) -> impl Iterator<Item = (&'m ObjectKey, &'m State)> {
+        self.ledger.ask(|| Ask::Objects { cluster: cluster.to_owned(), kind });
+        self.objects
+            .iter()
+            .filter(move |(key, remembered)| key.cluster == cluster && key.kind == kind && !remembered.deleted)
+            .map(|(key, remembered)| (key, &remembered.state))
+    }
+
+    /// The rules of a role that a binding in `namespace` refers to.
+    #[must_use]
+    pub fn role(&self, cluster: &str, role: &RoleRef, namespace: &str) -> Option<&[PolicyRule]> {
+        let (kind, namespace) = match role.kind {
+            RoleKind::Role => (ObjectKind::Role, namespace),
+            RoleKind::ClusterRole => (ObjectKind::ClusterRole, ""),
+        };
+        let key =
+            ObjectKey { cluster: cluster.to_owned(), kind, namespace: namespace.to_owned(), name: role.name.clone() };
+        match &self.object(&key)?.state {
+            State::Role { rules, .. } => Some(rules),
+            State::Binding { .. } | State::AwsAuth(_) | State::ServiceAccount(_) => None,
+        }
+    }
+
+    /// Keeps what an event said of an object. An older version never replaces a newer one.
+    pub fn keep(&mut self, key: ObjectKey, new: Remembered) {
+        if self.objects.get(&key).is_some_and(|old| is_older(&new, old)) {
+            return;
+        }
+        self.ledger.change(|| Key::Object(key.clone()));
+        self.objects.insert(key, new);
+    }
+
+    /// Marks an object as deleted at `time`, keeping what it said.
+    pub fn forget(&mut self, key: &ObjectKey, time: Option<Timestamp>) {
+        let Some(gone) = self.last(key).and_then(|old| old.ended(time)) else {
+            return;
+        };
+        self.ledger.change(|| Key::Object(key.clone()));
+        self.objects.insert(key.clone(), gone);
+    }
+}
+
+impl Remembered {
+    /// The same, deleted at `time`; none when it was seen to exist after that.
+    fn ended(&self, time: Option<Timestamp>) -> Option<Self> {
+        let seen_after = matches!((time, self.time), (Some(deleted), Some(seen)) if deleted < seen);
+        (!seen_after).then(|| Self { deleted: true, time: time.or(self.time), ..self.clone() })
+    }
+
+    /// What two processes know of an object, put together: of two states the newer one, and a deletion that is not older
+    /// than it. So the order in which they learnt it does not matter.
+    pub(super) fn merged(self, other: Self) -> Self {
+        match (self.deleted, other.deleted) {
+            (true, false) => self.ends(other),
+            (false, true) => other.ends(self),
+            (true, true) => {
+                let time = self.time.max(other.time);
+                Self { time, ..self.newer(other) }
+            }
+            (false, false) => {
+                let granted = self.granted.into_iter().chain(other.granted).max_by_key(|granted| granted.time);
+                Self { granted, ..self.newer(other) }
+            }
+        }
+    }
+
+    /// What is left of a living object after this deletion. The process that saw the deletion may not have seen the
+    /// object's last state; an object that was made again is not touched.
+    fn ends(self, living: Self) -> Self {
+        if matches!((self.version, living.version), (Some(gone), Some(living)) if living <= gone) {
+            return self;
+        }
+        living.ended(self.time).unwrap_or(living)
+    }
+
+    fn newer(self, other: Self) -> Self {
+        let older = match (self.version, other.version) {
+            (Some(ours), Some(theirs)) => ours < theirs,
+            _ => matches!((self.time, other.time), (Some(ours), Some(theirs)) if ours < theirs),
+        };
+        if older { other } else { self }
+    }
+}
+
+impl ObjectKey {
+    pub(super) fn place(&self) -> Place {
+        Place::new(&self.cluster, &folder(self.kind), [self.namespace.as_str(), &self.name])
+    }
+}
+
+/// What the places of objects of a kind begin with.
+pub(super) fn folder(kind: ObjectKind) -> String {
+    format!("object/{}", kind.as_str())
+}
+
+/// Versions decide where both are known, the time of the event elsewhere. A deleted object is replaced by what is newer
+/// than its deletion.
+fn is_older(new: &Remembered, old: &Remembered) -> bool {
+    match (new.version, old.version, old.deleted) {
+        (Some(new), Some(old), false) => new < old,
+        (Some(new_version), Some(old_version), true) if new_version <= old_version => true,
+        _ => matches!((new.time, old.time), (Some(new), Some(old)) if new < old),
+    }
+}
+
+impl Weight for Remembered {
+    fn weight(&self) -> usize {
+        let text = |texts: &[String]| texts.iter().map(|text| text.len() + 24).sum::<usize>();
+        100 + match &self.state {
+            State::Role { rules, labels, .. } => {
+                rules
+                    .iter()
+                    .map(|rule| {
+                        120 + text(&rule.api_groups)
+                            + text(&rule.resources)
+                            + text(&rule.verbs)
+                            + text(&rule.resource_names)
+                            + text(&rule.non_resource_urls)
+                    })
+                    .sum::<usize>()
+                    + labels.iter().map(|(key, value)| key.len() + value.len() + 48).sum::<usize>()
+            }
+            State::Binding { subjects, .. } => subjects.iter().map(|subject| subject.to_string().len() + 60).sum(),
+            State::AwsAuth(map) => map
+                .mappings
+                .iter()
+                .map(|mapping| {
+                    120 + mapping.principal.to_string().len() + mapping.username.len() + text(&mapping.groups)
+                })
+                .sum(),
+            State::ServiceAccount(annotations) => {
+                annotations.iter().map(|(key, value)| key.len() + value.len() + 48).sum()
+            }
+        }
+    }
+}
+
+/// Room for object states: 16 MiB, about ten thousand ordinary roles and bindings.
+pub const OBJECT_BYTES_MAX: usize = 16 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::{ObjectKey, Remembered, State};
+    use crate::kube::ObjectKind;
+    use crate::memory::Memory;
+    use crate::rbac::Subject;
+
+    fn key() -> ObjectKey {
+        ObjectKey {
+            cluster: "c".into(),
+            kind: ObjectKind::ClusterRoleBinding,
+            namespace: String::new(),
+            name: "b".into(),
+        }
+    }
+
+    fn seen(subject: &str, version: u64, second: i64) -> Remembered {
+        Remembered {
+            state: State::Binding { role_ref: None, subjects: vec![Subject::User(subject.to_owned())] },
+            version: Some(version),
+            time: Some(jiff::Timestamp::from_second(second).unwrap()),
+            deleted: false,
+            granted: None,
+        }
+    }
+
+    fn subject(memory: &Memory) -> Option<String> {
+        match &memory.object(&key())?.state {
+            State::Binding { subjects, .. } => Some(subjects[0].to_string()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn an_older_version_never_replaces_a_newer_one() {
+        let mut memory = Memory::default();
+        memory.keep(key(), seen("new", 9, 9));
+        memory.keep(key(), seen("old", 8, 10));
+        assert_eq!(subject(&memory).as_deref(), Some("User new"));
+        memory.keep(key(), seen("newer", 10, 8));
+        assert_eq!(subject(&memory).as_deref(), Some("User newer"));
+    }
+
+    #[test]
+    fn a_deleted_object_is_gone_but_its_last_state_is_known() {
+        let mut memory = Memory::default();
+        memory.keep(key(), seen("a", 9, 9));
+        memory.forget(&key(), Some(jiff::Timestamp::from_second(8).unwrap()));
+        assert!(subject(&memory).is_some(), "a deletion older than the state deletes nothing");
+        memory.forget(&key(), Some(jiff::Timestamp::from_second(10).unwrap()));
+        assert_eq!(subject(&memory), None);
+        assert!(memory.last(&key()).is_some());
+        memory.keep(key(), seen("late", 9, 9));
+        assert_eq!(subject(&memory), None, "a late copy of the old state does not bring it back");
+        memory.keep(key(), seen("again", 12, 12));
+        assert_eq!(subject(&memory).as_deref(), Some("User again"));
+    }
+}

@@ -1,0 +1,139 @@
+//! The bytes are read as they were written, and damage is told from it.
+
+use proptest::prelude::*;
+
+use super::{Loaded, VERSION, WireError, is_memory, load, read_fact, save, write_fact};
+use crate::kube::ObjectKind;
+use crate::memory::{Fact, Memory, ObjectKey, Remembered, State};
+use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
+use crate::tests::harness;
+
+/// What the samples leave in the memory, each file's cases one after the other.
+fn facts() -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for (_, case) in harness::cases() {
+        let mut memory = case.memory();
+        harness::judge(&case.lines(), &case.settings(), &mut memory);
+        facts.extend(memory.facts());
+    }
+    facts
+}
+
+#[test]
+fn whatever_the_samples_leave_is_read_as_it_was_written() {
+    let facts = facts();
+    for fact in &facts {
+        assert_eq!(read_fact(&write_fact(fact)).as_ref(), Ok(fact));
+    }
+    let kinds: std::collections::HashSet<_> = facts.iter().map(std::mem::discriminant).collect();
+    assert_eq!(kinds.len(), 12, "the samples leave facts of every kind");
+}
+
+#[test]
+fn a_memory_is_loaded_as_it_was_saved() {
+    for (_, case) in harness::cases() {
+        let mut memory = case.memory();
+        harness::judge(&case.lines(), &case.settings(), &mut memory);
+        let (bytes, mut again) = (save(&memory), Memory::default());
+        assert!(is_memory(&bytes));
+        let loaded = load(&bytes, &mut again).unwrap();
+        let facts: Vec<Fact> = memory.facts().collect();
+        assert_eq!(loaded, Loaded { kept: facts.len() as u64, ignored: 0, damaged: false });
+        assert_eq!(again.facts().collect::<Vec<_>>(), facts, "in the same order, so the same makes room first");
+    }
+}
+
+#[test]
+fn what_is_judged_after_loading_is_what_would_have_been() {
+    for (_, case) in harness::cases() {
+        let mut loaded = Memory::default();
+        load(&save(&case.memory()), &mut loaded).unwrap();
+        let report = harness::judge(&case.lines(), &case.settings(), &mut loaded);
+        assert_eq!(harness::said(&report.alerts), harness::said(&case.report().alerts), "{}", case.name());
+    }
+}
+
+fn binding() -> Fact {
+    let key = ObjectKey {
+        cluster: "prod".into(),
+        kind: ObjectKind::ClusterRoleBinding,
+        namespace: String::new(),
+        name: "b".into(),
+    };
+    let role_ref = Some(RoleRef { kind: RoleKind::ClusterRole, name: "admin".into() });
+    let state = State::Binding { role_ref, subjects: vec![Subject::User("ann".into())] };
+    let time = Some("2026-11-23T08:00:00.000001Z".parse().unwrap());
+    Fact::Object(key, Remembered { state, version: Some(300), time, deleted: false, granted: None })
+}
+
+#[test]
+fn the_bytes_of_a_fact_change_only_with_the_version() {
+    let expected = "0100 \
+         01 04 70726f64 04 00 01 62 \
+         02 01 02 05 61646d696e 01 01 03 616e6e \
+         01 ac02 01 80ca9fb00d d00f 00 00";
+    let digits: Vec<u8> = expected.bytes().filter(u8::is_ascii_hexdigit).collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
+    let expected: Vec<u8> = digits.chunks(2).map(byte).collect();
+    assert_eq!((VERSION, write_fact(&binding())), (1, expected), "another form is another version");
+}
+
+#[test]
+fn other_versions_and_other_files_are_told_from_damage() {
+    let mut bytes = write_fact(&binding());
+    bytes[0] = VERSION + 1;
+    assert_eq!(read_fact(&bytes), Err(WireError::OtherVersion));
+    assert_eq!(read_fact(&[]), Err(WireError::Damaged));
+    let mut memory = Memory::default();
+    memory.take_in(binding());
+    let saved = save(&memory);
+    assert_eq!(load(b"{\"kind\":\"List\"}", &mut Memory::default()), Err(WireError::Foreign));
+    let mut other = saved.clone();
+    other[super::MAGIC.len()] = VERSION + 1;
+    assert_eq!(load(&other, &mut Memory::default()), Err(WireError::OtherVersion));
+    let cut = load(&saved[..saved.len() - 4], &mut Memory::default()).unwrap();
+    assert!(cut.damaged, "{cut:?}");
+}
+
+#[test]
+fn large_facts_are_compressed_and_bombs_are_refused() {
+    let names = (0..4_000).map(|number| format!("resource-number-{number}")).collect();
+    let rules = vec![PolicyRule { resource_names: names, ..PolicyRule::default() }];
+    let Fact::Object(key, remembered) = binding() else { unreachable!() };
+    let state = State::Role { rules, aggregation: None, labels: Vec::new() };
+    let large = Fact::Object(key, Remembered { state, ..remembered });
+    let bytes = write_fact(&large);
+    assert!(bytes.len() < 20_000, "{}", bytes.len());
+    assert_eq!(read_fact(&bytes), Ok(large));
+    let bomb = [&[VERSION, super::COMPRESSED], super::deflate(&vec![0; super::FACT_BYTES_MAX + 1]).as_slice()].concat();
+    assert!(bomb.len() < 10_000);
+    assert_eq!(read_fact(&bomb), Err(WireError::TooLarge));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_fact_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200), seed in any::<usize>()) {
+        let _ = read_fact(&bytes);
+        let _ = read_fact(&[&[VERSION, super::PLAIN], bytes.as_slice()].concat());
+        // Damage in the middle of what was whole: where it is read at all, it is read to its end.
+        let mut damaged = write_fact(&binding());
+        let at = seed % damaged.len();
+        damaged.truncate(at);
+        prop_assert!(read_fact(&damaged).is_err());
+        damaged.extend(bytes);
+        if let Ok(fact) = read_fact(&damaged) {
+            prop_assert_eq!(read_fact(&write_fact(&fact)), Ok(fact));
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_as_they_were_written(number in any::<u64>(), signed in any::<i64>()) {
+        use super::form::Form as _;
+        let mut bytes = Vec::new();
+        number.put(&mut bytes);
+        signed.put(&mut bytes);
+        let mut input = super::Input::new(&bytes);
+        prop_assert_eq!((u64::take(&mut input), i64::take(&mut input)), (Ok(number), Ok(signed)));
+        prop_assert!(input.is_empty());
+    }
+}

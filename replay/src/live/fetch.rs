@@ -1,0 +1,275 @@
+//! Reading one log group: the past in windows, what comes by asking again, each event once.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use aws_config::SdkConfig;
+use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
+use jiff::{SignedDuration, Timestamp};
+use rolewatch_analyzer::envelope::{BadEntry, LogLine};
+use rolewatch_analyzer::stream::Source;
+use rolewatch_analyzer::text::name;
+
+use super::LiveError;
+use super::seen::{Seen, key};
+use super::state::{About, Position, StateFile};
+use crate::cli::Live;
+use crate::error::Error;
+use crate::intake::Intake;
+use crate::progress::Progress;
+
+/// One log group being read.
+pub(super) struct Fetch<'o> {
+    client: Client,
+    group: &'o str,
+    live: &'o Live,
+    source: Source,
+    /// Milliseconds since 1970: the first to take, and the first not to.
+    from: i64,
+    to: i64,
+    position: Position,
+    /// The time of the latest event, as far as it lies in the past.
+    latest: i64,
+    state: Option<StateFile>,
+    saved: Instant,
+    /// A run before this one began where `from` is.
+    resumed: bool,
+    answered: bool,
+    events: u64,
+    bytes: u64,
+}
+
+impl<'o> Fetch<'o> {
+    /// Ready to read `group`, from where the state file says that it was left.
+    pub(super) fn new(group: &'o str, live: &'o Live, config: &SdkConfig) -> Result<Self, Error> {
+        let region = config.region().map(|region| region.as_ref().to_owned());
+        let now = Timestamp::now();
+        let since = now.saturating_sub(live.since.unwrap_or(SINCE));
+        let mut from = live.from.or(since.ok()).unwrap_or(now).as_millisecond();
+        let mut position = Position { start: from, seen: Seen::default() };
+        let mut state = None;
+        let mut resumed = false;
+        if let Some(path) = &live.state {
+            let about = About {
+                log_group: group.to_owned(),
+                region: region.clone().unwrap_or_default(),
+                log_streams: live.log_stream.clone(),
+            };
+            let (file, left) = StateFile::open(path, about)?;
+            state = Some(file);
+            if let Some(left) = left {
+                (from, position, resumed) = (left.start, left, true);
+            }
+        }
+        Ok(Self {
+            client: Client::new(config),
+            group,
+            live,
+            source: Source {
+                cluster: Source::cluster_of(group).map(ToOwned::to_owned),
+                region,
+                log_group: Some(group.to_owned()),
+                ..Source::default()
+            },
+            from,
+            to: live.to.map_or(i64::MAX, Timestamp::as_millisecond),
+            position,
+            latest: i64::MIN,
+            state,
+            saved: Instant::now(),
+            resumed,
+            answered: false,
+            events: 0,
+            bytes: 0,
+        })
+    }
+
+    /// Where the lines come from.
+    pub(super) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Notes in the state file, if there is one, how far the log was read. What was read must have been told.
+    pub(super) fn save(&mut self) -> Result<(), Error> {
+        self.saved = Instant::now();
+        self.state.as_ref().map_or(Ok(()), |state| state.save(&self.position))
+    }
+
+    /// Reads everything, and with `--follow` what comes after it.
+    pub(super) async fn run(&mut self, intake: &mut Intake<'_>, progress: &Progress) -> Result<(), Error> {
+        let mut first = true;
+        loop {
+            match self.past(intake, progress).await {
+                // Nothing is lost by waiting: what was not read is read later.
+                Err(Error::Live(error @ (LiveError::NoAnswer | LiveError::Throttled)))
+                    if self.live.follow && self.answered =>
+                {
+                    progress.note(&format!("{error}; trying again"))?;
+                }
+                done => {
+                    done?;
+                    self.nothing(first, progress)?;
+                    first = false;
+                }
+            }
+            if !self.live.follow {
+                return Ok(());
+            }
+            intake.flush()?;
+            if self.saved.elapsed() >= SAVE_EVERY {
+                self.save()?;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Says so when nothing was there, if that is news.
+    fn nothing(&self, first: bool, progress: &Progress) -> Result<(), Error> {
+        if !first || self.events > 0 || self.resumed {
+            return Ok(());
+        }
+        let group = name(self.group);
+        if self.live.follow {
+            return Ok(progress.note(&format!("nothing was logged in `{group}` in that time; waiting for what comes"))?);
+        }
+        Err(LiveError::NothingLogged { group }.into())
+    }
+
+    /// Reads up to now: window by window what is old enough to be complete, then the rest.
+    async fn past(&mut self, intake: &mut Intake<'_>, progress: &Progress) -> Result<(), Error> {
+        let mut length = WINDOW_MIN;
+        loop {
+            let start = self.position.start;
+            let complete = Timestamp::now().as_millisecond().saturating_sub(OVERLAP);
+            if start.saturating_add(length) >= complete.min(self.to) {
+                break;
+            }
+            let (end, before) = (start + length, self.events);
+            self.window(start, end, intake, progress).await?;
+            self.advance(end);
+            length = match self.events - before {
+                few if few < WINDOW_FEW => (length * 2).min(WINDOW_MAX),
+                many if many > WINDOW_MANY => (length / 2).max(WINDOW_MIN),
+                _ => length,
+            };
+        }
+        self.window(self.position.start, self.to, intake, progress).await?;
+        // CloudWatch Logs shows lines late and out of order, so the last minutes are read again.
+        self.advance(self.latest.saturating_sub(OVERLAP));
+        Ok(())
+    }
+
+    /// Everything before `start` was read.
+    fn advance(&mut self, start: i64) {
+        if start > self.position.start {
+            self.position.start = start;
+            self.position.seen.forget_before(start);
+        }
+    }
+
+    /// Every page of the events from `start` until before `end`.
+    async fn window(
+        &mut self,
+        start: i64,
+        end: i64,
+        intake: &mut Intake<'_>,
+        progress: &Progress,
+    ) -> Result<(), Error> {
+        let mut token = None;
+        loop {
+            let page = self
+                .client
+                .filter_log_events()
+                .log_group_name(self.group)
+                .set_log_stream_name_prefix(common_prefix(&self.live.log_stream))
+                .start_time(start.max(0))
+                // The API takes the end as the last millisecond that is wanted.
+                .set_end_time((end < i64::MAX).then_some(end - 1))
+                .set_next_token(token.take())
+                .send()
+                .await
+                .map_err(|error| LiveError::of(&error, self.group))?;
+            self.answered = true;
+            for event in page.events.unwrap_or_default() {
+                self.take(event, start, end, intake, progress);
+            }
+            intake.settle()?;
+            match page.next_token {
+                // A token alone says that there is more, even after a page without events.
+                Some(next) => token = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// One event, unless it is not wanted: what the server filters is checked again.
+    fn take(&mut self, event: FilteredLogEvent, start: i64, end: i64, intake: &mut Intake<'_>, progress: &Progress) {
+        let stream = event.log_stream_name.unwrap_or_default();
+        let time = event.timestamp.unwrap_or(start);
+        let streams = &self.live.log_stream;
+        let wanted = streams.is_empty() || streams.iter().any(|prefix| stream.starts_with(prefix.as_str()));
+        if !wanted || time < start.max(self.from) || time >= end {
+            return;
+        }
+        let message = event.message.as_deref().unwrap_or_default();
+        if !self.position.seen.is_new(key(&stream, event.event_id.as_deref(), time, message), time) {
+            return;
+        }
+        // A clock that is ahead must not make the next run begin in the future.
+        self.latest = self.latest.max(time.min(Timestamp::now().as_millisecond()));
+        self.events += 1;
+        intake.at(self.events);
+        match event.message {
+            Some(message) => {
+                self.bytes += u64::try_from(message.len()).unwrap_or_default();
+                let (timestamp_ms, log_stream) = (event.timestamp, Some(Cow::Owned(stream)));
+                intake.line(&LogLine { timestamp_ms, log_stream, message: Cow::Owned(message) });
+            }
+            None => intake.bad(BadEntry::NoMessage),
+        }
+        progress.fetched(self.bytes);
+        progress.lines(self.events);
+    }
+}
+
+/// What the names of all wanted streams begin with: the server takes one prefix.
+fn common_prefix(prefixes: &[String]) -> Option<String> {
+    let (first, rest) = prefixes.split_first()?;
+    let fits =
+        |length: &usize| first.get(..*length).is_some_and(|start| rest.iter().all(|other| other.starts_with(start)));
+    let length = (1..=first.len()).rev().find(fits)?;
+    first.get(..length).map(ToOwned::to_owned)
+}
+
+/// How far back where nothing is said.
+const SINCE: SignedDuration = SignedDuration::from_hours(1);
+/// Between two looks at what came: an account may call `FilterLogEvents` five times a second in all.
+const PAUSE: Duration = Duration::from_secs(3);
+/// How late a line may show up, in milliseconds: five minutes. EKS delivers within seconds, in bad hours within minutes.
+const OVERLAP: i64 = 5 * 60_000;
+/// Time between two saves while following: an event that was read after the last one may be told again by the next run,
+/// if this one is killed and not stopped.
+const SAVE_EVERY: Duration = Duration::from_secs(10);
+/// Shortest and longest time that is read at once, in milliseconds: a minute and an hour. The events of one window are
+/// remembered until it is complete, so it is made shorter where there are many.
+const WINDOW_MIN: i64 = 60_000;
+const WINDOW_MAX: i64 = 60 * 60_000;
+/// Events of a window below which the next is twice, and above which it is half as long.
+const WINDOW_FEW: u64 = 5_000;
+const WINDOW_MANY: u64 = 50_000;
+
+#[cfg(test)]
+mod tests {
+    use super::common_prefix;
+
+    #[test]
+    fn the_server_is_asked_for_what_all_wanted_streams_have_in_common() {
+        let common = |prefixes: &[&str]| common_prefix(&prefixes.iter().map(|&one| one.to_owned()).collect::<Vec<_>>());
+        assert_eq!(common(&[]), None);
+        assert_eq!(common(&["kube-apiserver-audit"]).as_deref(), Some("kube-apiserver-audit"));
+        assert_eq!(common(&["kube-apiserver-audit", "kube-apiserver-0"]).as_deref(), Some("kube-apiserver-"));
+        assert_eq!(common(&["kube-apiserver", "authenticator"]), None);
+        assert_eq!(common(&["\u{e9}a", "\u{e8}a"]), None, "no letter is cut");
+    }
+}
