@@ -30,10 +30,10 @@ pub(crate) enum Command {
     /// Say why one event alerted or stayed quiet
     #[command(long_about = EXPLAIN, after_help = EXIT_STATUS)]
     Explain(ExplainArgs),
-    /// Say who may do something in a cluster, from a snapshot of it
+    /// Say who may do something in a cluster, from a snapshot or memory of it
     #[command(long_about = WHO_CAN, after_help = EXIT_STATUS)]
     WhoCan(WhoCanArgs),
-    /// Say what somebody may do in a cluster, from a snapshot of it
+    /// Say what somebody may do in a cluster, from a snapshot or memory of it
     #[command(long_about = RIGHTS, after_help = EXIT_STATUS)]
     Rights(RightsArgs),
     /// List what is detected, or explain one detection
@@ -97,10 +97,14 @@ pub(crate) struct ReplayArgs {
     /// Write no summary and no progress
     #[arg(long, short)]
     pub(crate) quiet: bool,
-    /// What is known before the first line, as `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json`
-    /// printed it, so that alerts say what was gained and lost; needs `--cluster`
-    #[arg(long, value_name = "FILE", requires = "cluster")]
+    /// What is known before the first line, so that alerts say what was gained and lost: a file of `--save-memory`, or
+    /// what `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json` printed, with
+    /// `--cluster`
+    #[arg(long, value_name = "FILE")]
     pub(crate) memory: Option<PathBuf>,
+    /// Write what is known after the last line, for `--memory`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_memory: Option<PathBuf>,
     /// Instead of alerts, say for each line of interest what looked at it and what decided
     #[arg(long)]
     pub(crate) explain: bool,
@@ -201,9 +205,13 @@ pub(crate) struct WhoCanArgs {
     /// One object of this name
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// What `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json` printed
+    /// What `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json` printed, or a file
+    /// of `replay --save-memory`
     #[arg(long, value_name = "FILE")]
     pub(crate) memory: PathBuf,
+    /// The cluster to ask about, where the memory knows several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
 }
 
 /// Whose rights to tell, and from which snapshot.
@@ -215,9 +223,13 @@ pub(crate) struct RightsArgs {
     /// A group that the subject is also in; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) group: Vec<String>,
-    /// What `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json` printed
+    /// What `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json` printed, or a file
+    /// of `replay --save-memory`
     #[arg(long, value_name = "FILE")]
     pub(crate) memory: PathBuf,
+    /// The cluster to ask about, where the memory knows several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
 }
 
 /// What the input does not say by itself.
