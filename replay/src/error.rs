@@ -114,7 +114,7 @@ pub(crate) enum Error {
         path: String,
     },
     /// `--memory` names a memory that cannot be read.
-    #[error("`{path}` cannot be loaded: {}; write it anew with `rolewatch replay --save-memory`", cause(reason))]
+    #[error("`{path}` cannot be loaded: {}; write it anew with `rolewatch replay --save-memory`", cause(*reason))]
     Memory {
         /// As given.
         path: String,
@@ -186,7 +186,7 @@ impl From<io::Error> for Error {
 }
 
 /// What is wrong with a memory, without the remedy.
-fn cause(error: &WireError) -> String {
+fn cause(error: WireError) -> String {
     error.to_string().split(';').next().unwrap_or_default().to_owned()
 }
 
