@@ -7,7 +7,7 @@ PYTHON := $(VENV)/bin/python
 # The linters never phone home, and never look for an account.
 LINT_ENV := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
 
-.PHONY: test check weaken venv rust-check rust-test test-release soak build infra deny bless package clean
+.PHONY: test check weaken fuzz venv rust-check rust-test test-release soak build infra deny bless package clean
 
 # Everything the CI runs, in the order that fails soonest.
 test: venv rust-check rust-test infra build
@@ -50,6 +50,11 @@ infra: venv
 # Takes away one defence after the other and sees its row of the adversary suite turn red. Half an hour.
 weaken:
 	python3 analyzer/tests/weaken.py
+
+# Hostile input for each fuzz target, FUZZ_SECONDS each. Needs a C++ compiler besides what `make test` needs.
+FUZZ_SECONDS ?= 60
+fuzz:
+	python3 fuzz/run.py --seconds $(FUZZ_SECONDS)
 
 # The emulator of SNS and SQS and the linters, pinned.
 venv: $(VENV)/installed

@@ -5,10 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::audit::AuditEvent;
 use crate::audit::body::Body;
-use crate::audit::object::Verb;
+use crate::audit::object::{ObjectRef, Verb};
 use crate::audit::outcome::Outcome;
 use crate::audit::principal::Identity;
 use crate::change::Ordinary;
+use crate::interest::{Facts, Interest};
 use crate::json::{JsonError, Kind, Reader};
 use crate::pkcs10::{self, Subject};
 
@@ -53,11 +54,19 @@ pub struct Content {
     conditions: Vec<String>,
 }
 
+/// Every write on requests for certificates.
+pub const INTEREST: Interest = &[Facts::WRITES.and(Facts::CERTIFICATE)];
+
 impl SigningRequest {
+    /// Whether a write on this object may be about a certificate.
+    pub(crate) fn is_about(object: &ObjectRef<'_>) -> bool {
+        object.api_group == "certificates.k8s.io"
+    }
+
     /// The request for a certificate that an event is about; `None` when it is about something else.
     #[must_use]
     pub fn of(event: &AuditEvent<'_>, account: Option<&str>) -> Option<Self> {
-        let object = event.object.as_ref().filter(|object| object.api_group == "certificates.k8s.io")?;
+        let object = event.object.as_ref().filter(|object| Self::is_about(object))?;
         let act = if object.is("certificates.k8s.io", "certificatesigningrequests") && creates(event) {
             Act::Asked
         } else if object.is("certificates.k8s.io", "certificatesigningrequests/approval")

@@ -9,12 +9,16 @@ pub mod routine;
 pub(crate) use self::content::state;
 use self::content::{Read, deleted, manifest};
 
-use crate::audit::object::Verb;
+use crate::audit::object::{ObjectRef, Verb};
 use crate::audit::outcome::Outcome;
 use crate::audit::{AuditEvent, Level};
+use crate::interest::{Facts, Interest};
 use crate::kube::ObjectKind;
 use crate::kube::patch::{Touches, touches};
 use crate::memory::{Memory, ObjectKey, State};
+
+/// Every write on a watched object, whatever is made of it: its reason is counted and its content remembered.
+pub const INTEREST: Interest = &[Facts::WRITES.and(Facts::WATCHED)];
 
 /// API group of roles and bindings.
 pub const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
@@ -145,7 +149,7 @@ impl Change {
     #[must_use]
     pub fn of(event: &AuditEvent<'_>, cluster: &str, account: Option<&str>, memory: &Memory) -> Option<Self> {
         let object = event.object.as_ref()?;
-        let kind = kind(event)?;
+        let kind = kind(object, &event.verb)?;
         let action = action(event)?;
         let outcome = event.outcome();
         let effect = match outcome {
@@ -338,16 +342,15 @@ fn is_apply(event: &AuditEvent<'_>) -> bool {
 }
 
 /// The kind of watched object that a request is about.
-fn kind(event: &AuditEvent<'_>) -> Option<ObjectKind> {
-    let object = event.object.as_ref()?;
+pub(crate) fn kind(object: &ObjectRef<'_>, verb: &Verb<'_>) -> Option<ObjectKind> {
     if object.api_group == RBAC_GROUP && object.subresource.is_empty() {
         return ObjectKind::of_resource(&object.resource);
     }
-    if object.is("", "serviceaccounts") && event.verb != Verb::DeleteCollection {
+    if object.is("", "serviceaccounts") && *verb != Verb::DeleteCollection {
         return Some(ObjectKind::ServiceAccount);
     }
     let in_reach = object.is("", "configmaps") && object.namespace == "kube-system";
-    (in_reach && (object.name == "aws-auth" || event.verb == Verb::DeleteCollection)).then_some(ObjectKind::AwsAuth)
+    (in_reach && (object.name == "aws-auth" || *verb == Verb::DeleteCollection)).then_some(ObjectKind::AwsAuth)
 }
 
 fn action(event: &AuditEvent<'_>) -> Option<Action> {

@@ -2,6 +2,7 @@
 
 use crate::attack::Technique;
 use crate::case::{Call, Case, Login};
+use crate::interest::Interest;
 use crate::severity::Severity;
 
 /// Our unit of detection: constants, prose, and one pure function. OCSF calls it an analytic.
@@ -21,10 +22,10 @@ pub struct Detection {
 /// What a detection looks at.
 #[derive(Clone, Copy)]
 pub(crate) enum Check {
-    /// An audit event and what is remembered.
-    Audit(fn(&Case<'_>) -> Option<Hit>),
+    /// An audit event and what is remembered. It never sees more than the lines that it says it is interested in.
+    Audit(fn(&Case<'_>) -> Option<Hit>, Interest),
     /// The same, about the session that the event belongs to: told once per session and hour.
-    Session(fn(&Case<'_>) -> Option<Hit>),
+    Session(fn(&Case<'_>) -> Option<Hit>, Interest),
     /// An entry of the api stream: each is an alert of its own.
     Klog(fn(&crate::klog::KlogEntry<'_>) -> Option<Hit>),
     /// An entry of the api stream: those of one topic and hour are one alert.
@@ -36,9 +37,12 @@ pub(crate) enum Check {
 }
 
 impl Check {
-    /// Whether it looks at audit events.
-    pub(crate) const fn reads_audit(self) -> bool {
-        matches!(self, Self::Audit(_) | Self::Session(_))
+    /// Which audit events it looks at; `None` for one that looks at something else.
+    pub(crate) const fn interest(self) -> Option<Interest> {
+        match self {
+            Self::Audit(_, interest) | Self::Session(_, interest) => Some(interest),
+            Self::Klog(_) | Self::KlogTopic(_) | Self::Login(_) | Self::Call(_) => None,
+        }
     }
 }
 
@@ -204,16 +208,18 @@ pub struct Finding {
     pub hit: Hit,
 }
 
-/// Declares the detection of a file: prose as a doc comment, facts, and the name of the function that decides.
+/// Declares the detection of a file: prose as a doc comment, facts, the name of the function that decides, and, of one
+/// that looks at audit events, which of them it is interested in. Without an interest such a one does not compile.
 macro_rules! detection {
-    ($(#[doc = $line:literal])+ $id:literal, [$($technique:ident),+ $(,)?], since $since:literal, $stream:ident $check:ident) => {
+    ($(#[doc = $line:literal])+ $id:literal, [$($technique:ident),+ $(,)?], since $since:literal,
+        $stream:ident $check:ident $(where $interest:expr)?) => {
         $(#[doc = $line])+
         pub(super) static DETECTION: crate::detection::Detection = crate::detection::Detection {
             id: $id,
             docs: concat!($($line, "\n"),+),
             attack: &[$(crate::attack::$technique),+],
             since: $since,
-            check: crate::detection::Check::$stream($check),
+            check: crate::detection::Check::$stream($check $(, $interest)?),
         };
     };
 }

@@ -4,6 +4,10 @@
 //! with subscriptions"): `base64(gzip({messageType, owner, logGroup, logStream, subscriptionFilters, logEvents}))`.
 //! A delivery that is damaged half-way still gives up the lines before the damage, and says so.
 
+mod delivery;
+mod gunzip;
+mod window;
+
 use std::borrow::Cow;
 use std::io::Read as _;
 use std::ops::Range;
@@ -14,6 +18,11 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::json::{Fault, Kind, Reader};
 use crate::stream::Source;
+
+pub use self::delivery::Delivery;
+pub(crate) use self::delivery::{Buffers, Opened, Stop};
+pub use self::gunzip::Gunzip;
+pub(crate) use self::window::Window;
 
 /// One delivery, opened.
 #[derive(Debug)]
@@ -43,6 +52,18 @@ pub struct LogLine<'a> {
     pub log_stream: Option<Cow<'a, str>>,
     /// The text, without a line end.
     pub message: Cow<'a, str>,
+}
+
+impl LogLine<'_> {
+    /// The same line, on its own.
+    #[must_use]
+    pub fn into_owned(self) -> LogLine<'static> {
+        LogLine {
+            timestamp_ms: self.timestamp_ms,
+            log_stream: self.log_stream.map(|name| Cow::Owned(name.into_owned())),
+            message: Cow::Owned(self.message.into_owned()),
+        }
+    }
 }
 
 /// An entry of `logEvents` that holds no line.
@@ -110,7 +131,15 @@ impl Envelope {
     /// Opens every document of a string of base64 over gzip: a record of a Kinesis stream may hold several, one after
     /// the other. What cannot be opened costs the ones after it and none before.
     pub fn open_all(data: &str) -> Result<Vec<Self>, EnvelopeError> {
-        let Inflated { text, damage } = inflate(&decode_base64(data)?)?;
+        Self::open_all_gzip(&decode_base64(data)?)
+    }
+
+    fn open_all_gzip(bytes: &[u8]) -> Result<Vec<Self>, EnvelopeError> {
+        let Inflated { text, damage } = inflate(bytes)?;
+        Self::open_documents(&text, damage)
+    }
+
+    fn open_documents(text: &[u8], damage: Option<EnvelopeError>) -> Result<Vec<Self>, EnvelopeError> {
         let (mut envelopes, mut start) = (Vec::new(), 0);
         loop {
             let rest = text.get(start..).unwrap_or_default();
@@ -274,17 +303,22 @@ fn filled(reader: &mut Reader<'_>, slot: &mut Option<String>) -> Result<(), crat
 
 /// Decodes standard base64, padded or not; white space between, as MIME writes it, is left out.
 pub fn decode_base64(data: &str) -> Result<Vec<u8>, EnvelopeError> {
-    const LENIENT: GeneralPurpose = GeneralPurpose::new(
-        &alphabet::STANDARD,
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-    );
-    let compact: Cow<'_, str> = if data.bytes().any(|byte| byte.is_ascii_whitespace()) {
+    LENIENT.decode(without_blanks(data).as_bytes()).map_err(|_| EnvelopeError::Base64)
+}
+
+fn without_blanks(data: &str) -> Cow<'_, str> {
+    if data.bytes().any(|byte| byte.is_ascii_whitespace()) {
         Cow::Owned(data.split_ascii_whitespace().collect())
     } else {
         Cow::Borrowed(data)
-    };
-    LENIENT.decode(compact.as_bytes()).map_err(|_| EnvelopeError::Base64)
+    }
 }
+
+/// With or without padding.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// What came out of a gzip stream, and whether it ended as it should.
 #[derive(Debug)]

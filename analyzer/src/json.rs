@@ -66,6 +66,17 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// What follows, from the next token on.
+    pub(crate) fn rest(&mut self) -> Result<&'a [u8]> {
+        self.next_token()?;
+        Ok(self.text.get(self.at..).unwrap_or_default())
+    }
+
+    /// Steps over `count` bytes that are known to be there.
+    pub(crate) fn pass(&mut self, count: usize) {
+        self.at = self.text.len().min(self.at + count);
+    }
+
     /// The kind of the next value, without reading it.
     pub fn peek(&mut self) -> Result<Kind> {
         match self.next_token()? {

@@ -30,9 +30,11 @@ pub mod exceptions;
 pub mod gather;
 pub mod grant;
 pub mod impersonation;
+pub mod interest;
 pub mod json;
 pub mod klog;
 pub mod kube;
+pub mod lesson;
 pub mod mapping;
 pub mod memory;
 pub mod pkcs10;
@@ -42,6 +44,7 @@ pub mod report;
 pub mod session;
 pub mod settings;
 pub mod severity;
+pub mod sift;
 pub mod snapshot;
 pub mod stream;
 pub mod strength;
@@ -49,7 +52,11 @@ pub mod text;
 pub mod token_request;
 pub mod wire;
 
-pub use report::{Report, analyze, analyze_cloudtrail, analyze_envelope};
+pub use report::{Report, analyze, analyze_cloudtrail, analyze_delivery, analyze_envelope};
+
+// Tests that the fuzz targets share name the crate as it is seen from outside.
+#[cfg(test)]
+extern crate self as rolewatch_analyzer;
 
 #[cfg(test)]
 mod tests;

@@ -38,6 +38,8 @@ pub struct Memory {
     secrets: Bounded<(String, String, String), Maker>,
     streams: Streams,
     ledger: Ledger,
+    /// How often something was learnt of tokens and addresses.
+    taught: u64,
 }
 
 impl Default for Memory {
@@ -52,6 +54,7 @@ impl Default for Memory {
             secrets: Bounded::new(TOKEN_BYTES_MAX),
             streams: Streams::default(),
             ledger: Ledger::default(),
+            taught: 0,
         }
     }
 }

@@ -3,8 +3,9 @@
 mod audit_lines;
 mod calls;
 mod closings;
+mod delivered;
 mod explain;
-mod lessons;
+mod judge;
 mod reasons;
 mod text_lines;
 
@@ -14,13 +15,13 @@ use crate::alert::Alert;
 use crate::envelope::{BadEntry, Envelope, LogLine};
 use crate::memory::Memory;
 use crate::settings::Settings;
-use crate::stream::{Source, Stream};
-
-use self::explain::Before;
+use crate::stream::Source;
 
 pub use self::calls::analyze_cloudtrail;
 pub use self::closings::close_all;
+pub use self::delivered::{Delivered, analyze_delivery};
 pub use self::explain::{Changed, Decision, Explained, Explanation};
+pub use self::judge::{Form, Judge};
 pub use self::reasons::{Quiet, Skip};
 
 /// Who is told why each line alerted or stayed quiet.
@@ -88,7 +89,11 @@ pub fn analyze<'l>(
     settings: &Settings,
     memory: &mut Memory,
 ) -> Report {
-    judge(source, lines, settings, memory, None)
+    let mut judge = Judge::new(source, settings);
+    for line in lines {
+        judge.line(line, settings, memory);
+    }
+    judge.finish(memory)
 }
 
 /// Judges as [`analyze`] does, and tells of each line of the audit stream, and of each that cannot be read, why.
@@ -99,86 +104,19 @@ pub fn explain<'l>(
     memory: &mut Memory,
     tell: &mut Explain<'_>,
 ) -> Report {
-    judge(source, lines, settings, memory, Some(tell))
-}
-
-fn judge<'l>(
-    source: &Source,
-    lines: impl IntoIterator<Item = Result<LogLine<'l>, BadEntry>>,
-    settings: &Settings,
-    memory: &mut Memory,
-    mut tell: Option<&mut Explain<'_>>,
-) -> Report {
-    let source = source.clone().or(&settings.source);
-    let mut report = Report::default();
-    let mut batch = audit_lines::Batch::new(&source, settings, memory).explaining(tell.is_some());
-    let mut waiting = Waiting::default();
+    let mut judge = Judge::new(source, settings);
     for (number, line) in lines.into_iter().enumerate() {
-        let before = tell.is_some().then(|| Before::of(&report));
-        take(line, &source, &mut batch, &mut waiting, &mut report);
-        if let (Some(tell), Some(before)) = (&mut tell, before)
-            && let Some(decision) = before.decision(&report)
-        {
-            tell(Explanation { line: Some(number), decision, event: batch.explained() });
+        if let Some(explanation) = judge.explain(line, settings, memory) {
+            tell(Explanation { line: Some(number), ..explanation });
         }
     }
-    let (told, latest) = (report.alerts.len(), batch.latest());
-    let mut lines = text_lines::Batch::new(&source, memory);
-    lines.judge_api(&waiting.text, &mut report);
-    lines.judge_logins(&waiting.logins, &mut report);
-    if let Some(tell) = &mut tell {
-        report.alerts.iter().skip(told).map(Explanation::of_alert).for_each(tell);
-    }
-    if let Some(latest) = latest {
-        report.alerts.extend(closings::close(memory, source.cluster.as_deref().unwrap_or_default(), latest));
-    }
-    report
-}
-
-/// Lines that are judged when the whole batch is there.
-#[derive(Default)]
-struct Waiting<'l> {
-    /// Of the api stream.
-    text: Vec<LogLine<'l>>,
-    /// Of the authenticator stream.
-    logins: Vec<LogLine<'l>>,
-}
-
-/// Judges a line that stands alone, and keeps one that may go on.
-fn take<'l>(
-    line: Result<LogLine<'l>, BadEntry>,
-    source: &Source,
-    batch: &mut audit_lines::Batch<'_>,
-    waiting: &mut Waiting<'l>,
-    report: &mut Report,
-) {
-    report.lines += 1;
-    let line = match line {
-        Ok(line) => line,
-        Err(bad) => {
-            return report.skip(bad.into());
-        }
-    };
-    report.first_ms = report.first_ms.or(line.timestamp_ms);
-    match stream(&line, source) {
-        Some(Stream::Audit) => batch.judge(&line, report),
-        // Entries of the api stream may go on over several lines, so they wait until they are whole.
-        Some(Stream::Api) => waiting.text.push(line),
-        // A reload of aws-auth is told by what the audit stream said before it.
-        Some(Stream::Authenticator) => waiting.logins.push(line),
-        Some(_) => report.quiet(Quiet::OtherStream, 1),
-        // A line that looks like nothing, right after klog text, continues it.
-        None if !waiting.text.is_empty() && line.log_stream.is_none() && source.log_stream.is_none() => {
-            waiting.text.push(line);
-        }
-        None if line.message.trim().is_empty() => report.skip(Skip::Empty),
-        None => report.skip(Skip::UnknownText),
-    }
+    judge.finish_explaining(memory, tell)
 }
 
 /// Judges one opened delivery. Damage to the delivery is counted as a skip.
 pub fn analyze_envelope(envelope: &Envelope, settings: &Settings, memory: &mut Memory) -> Report {
-    judge_envelope(envelope, settings, memory, None)
+    let report = analyze(envelope.source(), envelope.lines(), settings, memory);
+    damaged(report, envelope.damage().is_some())
 }
 
 /// Judges as [`analyze_envelope`] does, and tells why as [`explain`] does.
@@ -188,28 +126,15 @@ pub fn explain_envelope(
     memory: &mut Memory,
     tell: &mut Explain<'_>,
 ) -> Report {
-    judge_envelope(envelope, settings, memory, Some(tell))
+    let report = explain(envelope.source(), envelope.lines(), settings, memory, tell);
+    damaged(report, envelope.damage().is_some())
 }
 
-fn judge_envelope(
-    envelope: &Envelope,
-    settings: &Settings,
-    memory: &mut Memory,
-    tell: Option<&mut Explain<'_>>,
-) -> Report {
-    let mut report = judge(envelope.source(), envelope.lines(), settings, memory, tell);
-    if envelope.damage().is_some() {
+fn damaged(mut report: Report, damaged: bool) -> Report {
+    if damaged {
         report.skip(Skip::DamagedDelivery);
     }
     report
-}
-
-fn stream(line: &LogLine<'_>, source: &Source) -> Option<Stream> {
-    line.log_stream
-        .as_deref()
-        .and_then(Stream::of_name)
-        .or_else(|| source.stream())
-        .or_else(|| Stream::of_content(&line.message))
 }
 
 /// The source, with the log stream of the line itself.

@@ -8,7 +8,7 @@ pub use self::variable::{CLUSTER_NAME, MIN_SEVERITY, PREFIX, TRUSTED_NETWORKS, V
 use crate::stream::Source;
 
 /// Choices of whoever runs the analysis.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// What to take where the input does not say: cluster, account, Region.
     pub source: Source,

@@ -3,10 +3,11 @@
 use crate::audit::AuditEvent;
 use crate::audit::body::Body;
 use crate::audit::control_plane::CONTROLLER_ACCOUNTS;
-use crate::audit::object::Verb;
+use crate::audit::object::{ObjectRef, Verb};
 use crate::audit::outcome::Outcome;
 use crate::audit::principal::Identity;
 use crate::change::Ordinary;
+use crate::interest::{Facts, Interest};
 use crate::kube::{Manifest, TokenSpec};
 
 /// A TokenRequest (`create` of `serviceaccounts/token`), whatever came of it.
@@ -22,11 +23,19 @@ pub struct TokenRequest<'a> {
     pub ordinary: Option<Ordinary>,
 }
 
+/// Every request for a token.
+pub const INTEREST: Interest = &[Facts::CREATES.and(Facts::TOKEN)];
+
 impl<'a> TokenRequest<'a> {
+    /// Whether a request for this object, if it creates, asks for a token.
+    pub(crate) fn is_about(object: &ObjectRef<'_>) -> bool {
+        object.is("", "serviceaccounts/token")
+    }
+
     /// The token request that an event is; `None` when it is something else.
     #[must_use]
     pub fn of(event: &'a AuditEvent<'a>, account: Option<&str>) -> Option<Self> {
-        let object = event.object.as_ref().filter(|object| object.is("", "serviceaccounts/token"))?;
+        let object = event.object.as_ref().filter(|object| Self::is_about(object))?;
         if event.verb != Verb::Create {
             return None;
         }

@@ -90,6 +90,8 @@ ROWS = [
      "if character == '?' { '?' } else { character }"),
     ("injection::injection_into_what_people_and_machines_read", "chat takes markup",
      "analyzer/src/alert/chat.rs", "'<' => out.push('\\u{2039}'),", "'<' => out.push('<'),"),
+    ("injection::injection_into_the_names_of_the_place", "the delivery's own names are taken as they are",
+     "analyzer/src/alert/ocsf.rs", "json!(printable(group, LOG_GROUP_CHARS_MAX))", "json!(group)"),
     ("injection::leaking_what_a_secret_or_a_token_holds", "a body is copied into what is told",
      "analyzer/src/detections/sa_legacy_secret_created.rs",
      "let username = case.event.caller.authenticated.username.as_ref();",

@@ -2,7 +2,6 @@
 
 mod content;
 mod document;
-mod gunzip;
 mod prefix;
 mod split;
 mod unpack;

@@ -8,6 +8,7 @@ use super::{Actor, Alert, Evidence};
 use crate::attack::Technique;
 use crate::detection::{Delta, Detection, Finding};
 use crate::stream::Stream;
+use crate::text::{name, printable};
 
 impl Alert {
     /// The alert as one JSON object.
@@ -49,10 +50,10 @@ impl Alert {
     fn cloud(&self) -> Value {
         let mut cloud = object([("provider", json!("AWS"))]);
         if let Some(account) = &self.source.account {
-            cloud.insert("account".to_owned(), json!({ "uid": account, "type_id": 10, "type": "AWS Account" }));
+            cloud.insert("account".to_owned(), json!({ "uid": name(account), "type_id": 10, "type": "AWS Account" }));
         }
         if let Some(region) = &self.source.region {
-            cloud.insert("region".to_owned(), json!(region));
+            cloud.insert("region".to_owned(), json!(name(region)));
         }
         Value::Object(cloud)
     }
@@ -67,7 +68,7 @@ impl Alert {
             ),
         ]);
         if let Some(group) = &self.source.log_group {
-            metadata.insert("log_name".to_owned(), json!(group));
+            metadata.insert("log_name".to_owned(), json!(printable(group, LOG_GROUP_CHARS_MAX)));
         }
         if let Some(first) = self.first() {
             let provider = match first.stream {
@@ -76,14 +77,14 @@ impl Alert {
             };
             metadata.insert("log_provider".to_owned(), json!(provider));
             if let Some(stream) = first.log_stream.as_ref().or(self.source.log_stream.as_ref()) {
-                metadata.insert("log_source".to_owned(), json!(stream));
+                metadata.insert("log_source".to_owned(), json!(printable(stream, LOG_GROUP_CHARS_MAX)));
             }
             if let Some(time) = first.time {
                 metadata.insert("original_time".to_owned(), json!(time.to_string()));
             }
         }
         if let Some(cluster) = &self.source.cluster {
-            metadata.insert("labels".to_owned(), json!([format!("cluster:{}", crate::text::name(cluster))]));
+            metadata.insert("labels".to_owned(), json!([format!("cluster:{}", name(cluster))]));
         }
         Value::Object(metadata)
     }
@@ -308,3 +309,5 @@ fn capitalised(word: &str) -> String {
 
 /// Most resources listed in one finding; the changed objects and their subjects come first.
 const RESOURCES_MAX: usize = 200;
+/// Longest name of a log group, and of a log stream: what CloudWatch Logs allows, in characters.
+const LOG_GROUP_CHARS_MAX: usize = 512;

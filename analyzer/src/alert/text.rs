@@ -17,7 +17,13 @@ impl Alert {
     /// The same in lines of at most `columns`, where words allow it. The lines to be copied stay whole.
     #[must_use]
     pub fn text_within(&self, columns: usize) -> String {
-        let mut page = Page { text: String::new(), columns };
+        let text = self.page(columns, &ROOMY);
+        // Names as long as a client likes must not push what matters off the screen.
+        if text.lines().count() > SCREEN_LINES { self.page(columns, &TIGHT) } else { text }
+    }
+
+    fn page(&self, columns: usize, room: &'static Room) -> String {
+        let mut page = Page { text: String::new(), columns, room };
         page.paragraph(&self.title());
         page.chapter("Why it matters");
         let mut reasons: Vec<&str> = Vec::new();
@@ -26,10 +32,10 @@ impl Alert {
                 reasons.push(&finding.hit.why);
             }
         }
-        for reason in reasons.iter().take(FINDINGS_SHOWN) {
+        for reason in reasons.iter().take(room.reasons) {
             page.item("", reason);
         }
-        more(&mut page, reasons.len(), FINDINGS_SHOWN, "reason");
+        more(&mut page, reasons.len(), room.reasons, "reason");
         self.changes(&mut page);
         if let Some(first) = self.first() {
             page.blank();
@@ -46,7 +52,7 @@ impl Alert {
             self.deeds(&mut page);
         }
         page.chapter("What to do");
-        page.item("", &self.advice());
+        page.advice(&self.advice());
         self.evidence(&mut page);
         page.text
     }
@@ -78,10 +84,10 @@ impl Alert {
         if !objects.is_empty() {
             page.item("", &objects);
         }
-        for (sign, text) in shown.iter().take(CHANGES_SHOWN) {
+        for (sign, text) in shown.iter().take(page.room.changes) {
             page.item(&format!("{sign} "), &crate::text::printable(text, CHANGE_CHARS_SHOWN));
         }
-        more(page, shown.len(), CHANGES_SHOWN, "line");
+        more(page, shown.len(), page.room.changes, "line");
     }
 
     fn objects(&self) -> String {
@@ -106,7 +112,7 @@ impl Alert {
         let mut deeds = Deeds::default();
         self.evidence.iter().for_each(|evidence| deeds.add(evidence));
         page.chapter("What was done");
-        for line in deeds.lines(DEEDS_SHOWN) {
+        for line in deeds.lines(page.room.deeds) {
             page.item("", &line);
         }
     }
@@ -147,10 +153,10 @@ impl Alert {
         if !place.is_empty() {
             page.item("", &place.join(", "));
         }
-        for evidence in self.evidence.iter().take(EVENTS_SHOWN).filter(|evidence| !evidence.verb.is_empty()) {
+        for evidence in self.evidence.iter().take(page.room.events).filter(|evidence| !evidence.verb.is_empty()) {
             page.item("", &evidence.line());
         }
-        let shown = u64::try_from(self.evidence.len().min(EVENTS_SHOWN)).unwrap_or(u64::MAX);
+        let shown = u64::try_from(self.evidence.len().min(page.room.events)).unwrap_or(u64::MAX);
         if self.events > shown {
             page.item("", &format!("and {} more events", self.events - shown));
         }
@@ -304,11 +310,12 @@ fn more(page: &mut Page, total: usize, shown: usize, what: &str) {
 struct Page {
     text: String,
     columns: usize,
+    room: &'static Room,
 }
 
 impl Page {
     fn paragraph(&mut self, text: &str) {
-        self.lines("", "", text);
+        self.lines("", "", text, self.room.lines);
     }
 
     fn blank(&mut self) {
@@ -320,36 +327,58 @@ impl Page {
     }
 
     fn item(&mut self, bullet: &str, text: &str) {
-        self.lines(&format!("  {bullet}"), &" ".repeat(2 + bullet.len()), text);
+        self.lines(&format!("  {bullet}"), &" ".repeat(2 + bullet.len()), text, self.room.lines);
     }
 
     fn field(&mut self, label: &str, text: &str) {
-        self.lines(&format!("{label:<6}"), "      ", text);
+        self.lines(&format!("{label:<6}"), "      ", text, self.room.lines);
+    }
+
+    fn advice(&mut self, text: &str) {
+        self.lines("  ", "  ", text, ADVICE_LINES);
     }
 
     fn verbatim(&mut self, text: &str) {
         let _ = writeln!(self.text, "    {text}");
     }
 
-    fn lines(&mut self, first: &str, rest: &str, text: &str) {
-        for (number, line) in wrap(text, self.columns.saturating_sub(rest.len())).into_iter().enumerate() {
+    fn lines(&mut self, first: &str, rest: &str, text: &str, most: usize) {
+        let lines = wrap(text, self.columns.saturating_sub(rest.len()));
+        let cut = if lines.len() > most { " ..." } else { "" };
+        for (number, line) in lines.into_iter().take(most).enumerate() {
             let indent = if number == 0 { first } else { rest };
-            let _ = writeln!(self.text, "{indent}{line}");
+            let end = if number + 1 == most { cut } else { "" };
+            let _ = writeln!(self.text, "{indent}{line}{end}");
         }
     }
 }
 
-/// Columns of a line where nothing is said: what an 80-column terminal or a mail client shows unbroken is 78, as RFC 5322 section 2.1.1 says.
+/// How much of an alert is shown; the rest is counted.
+struct Room {
+    /// Reasons.
+    reasons: usize,
+    /// Changed rights or mappings.
+    changes: usize,
+    /// Kinds of request.
+    deeds: usize,
+    /// Events.
+    events: usize,
+    /// Lines of a name, a reason or a change.
+    lines: usize,
+}
+
+/// Enough for nearly every alert.
+const ROOMY: Room = Room { reasons: 5, changes: 10, deeds: 6, events: 3, lines: 12 };
+/// However long the names are, this fits the screen.
+const TIGHT: Room = Room { reasons: 2, changes: 5, deeds: 2, events: 1, lines: 2 };
+/// Lines of a screen.
+const SCREEN_LINES: usize = 60;
+/// Columns of a line where nothing is said: what an 80-column terminal or a mail client shows unbroken is 78, as RFC 5322
+/// section 2.1.1 says.
 const WIDTH: usize = 78;
-/// Reasons shown in one text; the rest are counted.
-const FINDINGS_SHOWN: usize = 5;
-/// Changed rights or mappings shown in one text.
-const CHANGES_SHOWN: usize = 10;
-/// Longest of them, in characters: three lines.
+/// Lines of advice, which is our own text.
+const ADVICE_LINES: usize = 6;
+/// Longest change shown, in characters: three lines.
 const CHANGE_CHARS_SHOWN: usize = 220;
 /// Changed objects shown in one text.
 const OBJECTS_SHOWN: usize = 5;
-/// Events shown in one text.
-const EVENTS_SHOWN: usize = 3;
-/// Kinds of request shown in one text.
-const DEEDS_SHOWN: usize = 6;

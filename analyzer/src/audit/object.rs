@@ -114,7 +114,7 @@ pub enum Verb<'a> {
 }
 
 impl<'a> Verb<'a> {
-    pub(super) fn new(text: Cow<'a, str>) -> Self {
+    pub(crate) fn new(text: Cow<'a, str>) -> Self {
         match text.as_ref() {
             "get" => Self::Get,
             "list" => Self::List,

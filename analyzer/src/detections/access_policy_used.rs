@@ -3,6 +3,7 @@ use crate::audit::annotation::Decision;
 use crate::audit::principal::Identity;
 use crate::case::Case;
 use crate::detection::{Delta, Hit, detection};
+use crate::interest::Facts;
 use crate::reason::{ACCESS_POLICY, Authorizer, Reason};
 use crate::severity::Severity;
 use crate::text;
@@ -28,7 +29,7 @@ detection! {
     ///
     /// Nothing, if this principal is meant to hold the policy. Else take it away with `aws eks
     /// disassociate-access-policy`, and look in CloudTrail for who associated it.
-    "access-policy-used", [CLOUD_ACCOUNTS], since "0.1.0", Session check
+    "access-policy-used", [CLOUD_ACCOUNTS], since "0.1.0", Session check where &[Facts::ACCESS_POLICY]
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -4,6 +4,7 @@ use crate::audit::outcome::Outcome;
 use crate::audit::principal::Identity;
 use crate::case::Case;
 use crate::detection::{Delta, Hit, detection};
+use crate::interest::Facts;
 use crate::reason::Reason;
 use crate::severity::Severity;
 use crate::text;
@@ -30,7 +31,7 @@ detection! {
     ///
     /// Find the binding that the log names, take the anonymous subjects out of it, and look at what was read or changed
     /// from which address since it was made.
-    "anonymous-allowed", [DEFAULT_ACCOUNTS, EXPLOIT_PUBLIC_FACING], since "0.1.0", Session check
+    "anonymous-allowed", [DEFAULT_ACCOUNTS, EXPLOIT_PUBLIC_FACING], since "0.1.0", Session check where &[Facts::ANONYMOUS]
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

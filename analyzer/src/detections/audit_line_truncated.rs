@@ -3,6 +3,7 @@ use crate::audit::object::ObjectRef;
 use crate::case::Case;
 use crate::change::RBAC_GROUP;
 use crate::detection::{Delta, Hit, detection};
+use crate::interest::Facts;
 use crate::severity::Severity;
 use crate::text;
 
@@ -27,7 +28,7 @@ detection! {
     ///
     /// Read the object that the path names, as it is now. If even the path is cut, look at what the same address did around
     /// that time; nobody pads a request by accident.
-    "audit-line-truncated", [IMPAIR_DEFENSES], since "0.1.0", Audit check
+    "audit-line-truncated", [IMPAIR_DEFENSES], since "0.1.0", Audit check where &[Facts::SERVER_CUT]
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -1,6 +1,6 @@
 use crate::audit::principal::Identity;
 use crate::case::Case;
-use crate::change::{Action, Effect};
+use crate::change::{self, Action, Effect};
 use crate::detection::{Hit, detection};
 use crate::grant;
 use crate::kube::ObjectKind;
@@ -26,7 +26,7 @@ detection! {
     /// ## What to do
     ///
     /// Ask the named person. From a service account, look at the workload and revoke its token by deleting the pod.
-    "aws-auth-change-denied", [ADDITIONAL_CLOUD_ROLES], since "0.1.0", Audit check
+    "aws-auth-change-denied", [ADDITIONAL_CLOUD_ROLES], since "0.1.0", Audit check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

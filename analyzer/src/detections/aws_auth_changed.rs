@@ -1,7 +1,7 @@
 use crate::audit::principal::Identity;
 use crate::aws_auth::AwsAuth;
 use crate::case::Case;
-use crate::change::{Action, Content};
+use crate::change::{self, Action, Content};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant::{self, LINE_CHARS_MAX};
 use crate::kube::ObjectKind;
@@ -34,7 +34,7 @@ detection! {
     ///
     /// Ask the named person about each line with a `+`. If nobody knows it, take the line out at once: whoever it maps
     /// can log in now.
-    "aws-auth-changed", [ADDITIONAL_CLOUD_ROLES, CLOUD_ACCOUNTS], since "0.1.0", Audit check
+    "aws-auth-changed", [ADDITIONAL_CLOUD_ROLES, CLOUD_ACCOUNTS], since "0.1.0", Audit check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

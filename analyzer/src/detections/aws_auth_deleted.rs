@@ -1,5 +1,5 @@
 use crate::case::Case;
-use crate::change::{Action, Change};
+use crate::change::{self, Action, Change};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
 use crate::kube::ObjectKind;
@@ -27,7 +27,7 @@ detection! {
     ///
     /// If nobody meant it, create it again from your own record or from the last known content in this alert. The
     /// creator of the cluster and access entries can still log in.
-    "aws-auth-deleted", [ACCOUNT_ACCESS_REMOVAL], since "0.1.0", Audit check
+    "aws-auth-deleted", [ACCOUNT_ACCESS_REMOVAL], since "0.1.0", Audit check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -1,5 +1,5 @@
 use crate::case::Case;
-use crate::change::{Action, Content};
+use crate::change::{self, Action, Content};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
 use crate::kube::ObjectKind;
@@ -26,7 +26,7 @@ detection! {
     ///
     /// Read the ConfigMap now (`kubectl -n kube-system get configmap aws-auth -o yaml`) and compare it with what should
     /// be there.
-    "aws-auth-replaced-unseen", [ADDITIONAL_CLOUD_ROLES], since "0.1.0", Audit check
+    "aws-auth-replaced-unseen", [ADDITIONAL_CLOUD_ROLES], since "0.1.0", Audit check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

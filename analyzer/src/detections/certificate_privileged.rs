@@ -1,6 +1,6 @@
 use crate::audit::principal::is_reserved;
 use crate::case::Case;
-use crate::certificate::{API_CLIENT, Act, Content, SigningRequest};
+use crate::certificate::{self, API_CLIENT, Act, Content, SigningRequest};
 use crate::detection::{Delta, Hit, Object, detection};
 use crate::pkcs10;
 use crate::rbac::Subject;
@@ -33,7 +33,7 @@ detection! {
     ///
     /// Deny or delete the request (`kubectl certificate deny`), ask the named person, and look whether the request got a
     /// certificate (`kubectl get csr`).
-    "certificate-privileged", [FORGE_CERTIFICATES, ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check
+    "certificate-privileged", [FORGE_CERTIFICATES, ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check where certificate::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -2,6 +2,7 @@ use crate::audit::outcome::Outcome;
 use crate::audit::principal::{Identity, Principal, ServiceAccount};
 use crate::case::Case;
 use crate::detection::{Delta, Hit, detection};
+use crate::interest::Facts;
 use crate::severity::Severity;
 use crate::text;
 
@@ -30,7 +31,7 @@ detection! {
     ///
     /// Look up the ARN in `aws-auth` and in the access entries, and find who mapped it to this name and when. Until that is
     /// clear, take the mapping away and treat what the caller did as an intruder's.
-    "identity-forged", [MASQUERADE_NAME, CLOUD_ACCOUNTS], since "0.1.0", Session check
+    "identity-forged", [MASQUERADE_NAME, CLOUD_ACCOUNTS], since "0.1.0", Session check where &[Facts::FORGED]
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

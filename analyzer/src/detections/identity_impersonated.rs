@@ -3,6 +3,7 @@ use crate::audit::principal::{ServiceAccount, is_reserved};
 use crate::case::Case;
 use crate::detection::{Delta, Hit, detection};
 use crate::impersonation::Impersonation;
+use crate::interest::Facts;
 use crate::rbac::Subject;
 use crate::severity::Severity;
 use crate::strength;
@@ -31,7 +32,7 @@ detection! {
     ///
     /// Ask the named person. If nobody meant it, find the role that allows `impersonate`, and look at everything done
     /// under the other identity.
-    "identity-impersonated", [TOKEN_MANIPULATION, CLOUD_ACCOUNTS], since "0.1.0", Session check
+    "identity-impersonated", [TOKEN_MANIPULATION, CLOUD_ACCOUNTS], since "0.1.0", Session check where &[Facts::ACTING, Facts::REFUSED.and(Facts::UNDECIDED)]
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

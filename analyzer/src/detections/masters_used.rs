@@ -1,6 +1,7 @@
 use crate::audit::principal::Identity;
 use crate::case::Case;
 use crate::detection::{Hit, detection};
+use crate::interest::Facts;
 use crate::severity::Severity;
 use crate::text;
 
@@ -27,7 +28,7 @@ detection! {
     ///
     /// Nothing, if this person is meant to have everything. Else map the principal to a group of its own with a role that
     /// fits, or to an access policy.
-    "masters-used", [CLOUD_ACCOUNTS], since "0.1.0", Session check
+    "masters-used", [CLOUD_ACCOUNTS], since "0.1.0", Session check where &[Facts::MASTERS.and(Facts::SOMEBODY).and(Facts::OBJECT)]
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -1,5 +1,5 @@
 use crate::case::Case;
-use crate::change::{Action, Change, Content};
+use crate::change::{self, Action, Change, Content};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
 use crate::kube::{ObjectKind, Selector};
@@ -30,7 +30,7 @@ detection! {
     /// ## What to do
     ///
     /// Check that everybody who holds the aggregated role may have these rights. Take the label off to undo it.
-    "rbac-aggregation-widened", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check
+    "rbac-aggregation-widened", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -1,5 +1,5 @@
 use crate::case::Case;
-use crate::change::{Action, Change, Content};
+use crate::change::{self, Action, Change, Content};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
 use crate::memory::State;
@@ -28,7 +28,7 @@ detection! {
     ///
     /// Ask the named person whether this was meant. If not, delete the binding, then look at what the new subjects did
     /// since.
-    "rbac-binding-changed", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check
+    "rbac-binding-changed", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

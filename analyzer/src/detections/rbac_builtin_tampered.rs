@@ -1,5 +1,5 @@
 use crate::case::Case;
-use crate::change::{AUTOUPDATE, Action, BOOTSTRAPPING, Change};
+use crate::change::{self, AUTOUPDATE, Action, BOOTSTRAPPING, Change};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
 use crate::kube::ObjectKind;
@@ -28,7 +28,7 @@ detection! {
     ///
     /// Compare the object with the one of a fresh cluster. `kubectl auth reconcile`, or a restart of the API server, puts
     /// stock roles back unless `autoupdate` is off.
-    "rbac-builtin-tampered", [ADDITIONAL_CLUSTER_ROLES, MASQUERADE_NAME], since "0.1.0", Audit check
+    "rbac-builtin-tampered", [ADDITIONAL_CLUSTER_ROLES, MASQUERADE_NAME], since "0.1.0", Audit check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -1,6 +1,6 @@
 use crate::audit::principal::Identity;
 use crate::case::Case;
-use crate::change::{Action, Effect};
+use crate::change::{self, Action, Effect};
 use crate::detection::{Hit, detection};
 use crate::grant;
 use crate::severity::Severity;
@@ -24,7 +24,7 @@ detection! {
     /// ## What to do
     ///
     /// Ask the named person. From a service account, treat the workload as compromised until its owner explains it.
-    "rbac-change-denied", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check
+    "rbac-change-denied", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -1,5 +1,5 @@
 use crate::case::Case;
-use crate::change::Action;
+use crate::change::{self, Action};
 use crate::detection::{Delta, Hit, Object, detection};
 use crate::grant;
 use crate::severity::Severity;
@@ -25,7 +25,7 @@ detection! {
     /// ## What to do
     ///
     /// Check that nothing needed is gone; the alert lists what was deleted, so it can be put back.
-    "rbac-collection-deleted", [ACCOUNT_ACCESS_REMOVAL], since "0.1.0", Audit check
+    "rbac-collection-deleted", [ACCOUNT_ACCESS_REMOVAL], since "0.1.0", Audit check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -1,5 +1,5 @@
 use crate::case::Case;
-use crate::change::{Change, Effect};
+use crate::change::{self, Change, Effect};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
 use crate::rbac::{PolicyRule, assess, headline};
@@ -28,7 +28,7 @@ detection! {
     /// ## What to do
     ///
     /// Ask the named person what they wanted to do. Nothing was granted.
-    "rbac-escalation-refused", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check
+    "rbac-escalation-refused", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

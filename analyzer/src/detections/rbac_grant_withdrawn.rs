@@ -1,5 +1,5 @@
 use crate::case::Case;
-use crate::change::{Action, Change, Content};
+use crate::change::{self, Action, Change, Content};
 use crate::detection::{Hit, detection};
 use crate::grant;
 use crate::memory::{ObjectKey, Remembered, State};
@@ -23,7 +23,7 @@ detection! {
     /// ## What to do
     ///
     /// Look at what the subjects did between the two times in this alert.
-    "rbac-grant-withdrawn", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check
+    "rbac-grant-withdrawn", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

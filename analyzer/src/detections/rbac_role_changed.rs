@@ -1,5 +1,5 @@
 use crate::case::Case;
-use crate::change::{Action, Change, Content};
+use crate::change::{self, Action, Change, Content};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
 use crate::memory::State;
@@ -30,7 +30,7 @@ detection! {
     ///
     /// Ask the named person, or look for the release that brought it. If nobody knows it, put the role back as it was,
     /// then look at what its holders did since.
-    "rbac-role-changed", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check
+    "rbac-role-changed", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -1,5 +1,5 @@
 use crate::case::Case;
-use crate::change::{Action, Content};
+use crate::change::{self, Action, Content};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
 use crate::memory::State;
@@ -25,7 +25,7 @@ detection! {
     /// ## What to do
     ///
     /// Compare the two roles with the person who did it.
-    "rbac-role-rebound", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check
+    "rbac-role-rebound", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

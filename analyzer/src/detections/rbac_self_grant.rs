@@ -1,5 +1,5 @@
 use crate::case::Case;
-use crate::change::{Action, Change, Content};
+use crate::change::{self, Action, Change, Content};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
 use crate::memory::State;
@@ -25,7 +25,7 @@ detection! {
     /// ## What to do
     ///
     /// Ask somebody other than the actor whether this was agreed. If not, take the grant back and end the session.
-    "rbac-self-grant", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check
+    "rbac-self-grant", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -1,5 +1,5 @@
 use crate::case::Case;
-use crate::change::{Action, Content};
+use crate::change::{self, Action, Content};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
 use crate::kube::ObjectKind;
@@ -27,7 +27,7 @@ detection! {
     ///
     /// Check that this workload should have this role. The trust policy of the role is the second lock: make it name the
     /// service account.
-    "sa-iam-role-changed", [ADDITIONAL_CLOUD_ROLES], since "0.1.0", Audit check
+    "sa-iam-role-changed", [ADDITIONAL_CLOUD_ROLES], since "0.1.0", Audit check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -3,6 +3,7 @@ use crate::audit::outcome::Outcome;
 use crate::audit::principal::Identity;
 use crate::case::Case;
 use crate::detection::{Delta, Hit, Object, detection};
+use crate::interest::Facts;
 use crate::severity::Severity;
 use crate::text;
 
@@ -26,7 +27,7 @@ detection! {
     /// ## What to do
     ///
     /// Replace it by a token from the TokenRequest API or an IAM identity, then delete the Secret.
-    "sa-legacy-secret-created", [CONTAINER_API_CREDENTIALS], since "0.1.0", Audit check
+    "sa-legacy-secret-created", [CONTAINER_API_CREDENTIALS], since "0.1.0", Audit check where &[Facts::CONTROL_PLANE.and(Facts::CHANGES).and(Facts::SECRET)]
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -1,6 +1,7 @@
 use crate::audit::object::Verb;
 use crate::case::Case;
 use crate::detection::{Hit, detection};
+use crate::interest::Facts;
 use crate::severity::Severity;
 
 detection! {
@@ -22,7 +23,7 @@ detection! {
     /// ## What to do
     ///
     /// Ask the workload's owner. If nobody meant it, look at how somebody got into the pod.
-    "sa-self-review", [CLOUD_GROUPS_DISCOVERY], since "0.1.0", Session check
+    "sa-self-review", [CLOUD_GROUPS_DISCOVERY], since "0.1.0", Session check where &[Facts::SERVICE_ACCOUNT.and(Facts::CREATES).and(Facts::SELF_REVIEW)]
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -1,5 +1,6 @@
 use crate::case::Case;
 use crate::detection::{Delta, Hit, detection};
+use crate::interest::Facts;
 use crate::session::Token;
 use crate::severity::Severity;
 use crate::text;
@@ -27,7 +28,7 @@ detection! {
     ///
     /// Find out who holds the token. Delete the pod (or the Secret) it is bound to: that ends the token. Then look at what
     /// it was used for.
-    "sa-token-external-login", [APPLICATION_ACCESS_TOKEN, STEAL_APPLICATION_TOKEN], since "0.1.0", Session check
+    "sa-token-external-login", [APPLICATION_ACCESS_TOKEN, STEAL_APPLICATION_TOKEN], since "0.1.0", Session check where &[Facts::EXTERNAL]
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

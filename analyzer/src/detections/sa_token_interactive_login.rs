@@ -1,5 +1,6 @@
 use crate::case::Case;
 use crate::detection::{Hit, detection};
+use crate::interest::Facts;
 use crate::session::Token;
 use crate::severity::Severity;
 
@@ -23,7 +24,7 @@ detection! {
     /// ## What to do
     ///
     /// Ask the workload's owner. If nobody meant it, delete the pod and look at how somebody got into it.
-    "sa-token-interactive-login", [CONTAINER_API_CREDENTIALS], since "0.1.0", Session check
+    "sa-token-interactive-login", [CONTAINER_API_CREDENTIALS], since "0.1.0", Session check where &[Facts::HUMAN_CLIENT]
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

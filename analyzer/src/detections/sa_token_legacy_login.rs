@@ -1,5 +1,6 @@
 use crate::case::Case;
 use crate::detection::{Hit, Object, detection};
+use crate::interest::Facts;
 use crate::session::Token;
 use crate::severity::Severity;
 use crate::text;
@@ -23,7 +24,7 @@ detection! {
     /// ## What to do
     ///
     /// Move the user to the TokenRequest API or to an IAM identity, then delete the Secret: that ends the token.
-    "sa-token-legacy-login", [APPLICATION_ACCESS_TOKEN, CONTAINER_API_CREDENTIALS], since "0.1.0", Session check
+    "sa-token-legacy-login", [APPLICATION_ACCESS_TOKEN, CONTAINER_API_CREDENTIALS], since "0.1.0", Session check where &[Facts::SERVICE_ACCOUNT.and(Facts::LEGACY_TOKEN)]
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

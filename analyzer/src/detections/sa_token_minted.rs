@@ -8,6 +8,7 @@ use crate::rbac::subject::account_strength;
 use crate::rbac::{Subject, assess};
 use crate::severity::Severity;
 use crate::text;
+use crate::token_request;
 
 detection! {
     /// Somebody asked for a token of a service account
@@ -32,7 +33,7 @@ detection! {
     ///
     /// Ask the named person. A token cannot be called back: delete and create the service account to end it, or wait until
     /// it expires (24 hours at most on EKS).
-    "sa-token-minted", [STEAL_APPLICATION_TOKEN], since "0.1.0", Audit check
+    "sa-token-minted", [STEAL_APPLICATION_TOKEN], since "0.1.0", Audit check where token_request::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -1,5 +1,6 @@
 use crate::case::Case;
 use crate::detection::{Delta, Hit, detection};
+use crate::interest::Facts;
 use crate::severity::Severity;
 
 detection! {
@@ -22,13 +23,13 @@ detection! {
     ///
     /// Ask the one who asked for the token. If the use comes from elsewhere, treat the token as stolen: delete and create the
     /// service account to end it.
-    "sa-token-minted-used", [APPLICATION_ACCESS_TOKEN, STEAL_APPLICATION_TOKEN], since "0.1.0", Session check
+    "sa-token-minted-used", [APPLICATION_ACCESS_TOKEN, STEAL_APPLICATION_TOKEN], since "0.1.0", Session check where &[Facts::SERVICE_ACCOUNT.and(Facts::REMEMBERED)]
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {
     case.session.as_ref()?;
     let credential = case.event.caller.authenticated.credential_id()?;
-    let minted = case.memory.minted(case.cluster(), credential)?;
+    let minted = case.memory.minted(&(case.cluster().to_owned(), credential.to_owned()))?;
     let elsewhere = case.event.origin.peer != minted.by.peer;
     let severity = if elsewhere { minted.severity.max(Severity::High) } else { minted.severity };
     let ago = case.event.time().zip(minted.by.time).map(|(now, then)| {

@@ -1,5 +1,6 @@
 use crate::case::Case;
 use crate::detection::{Hit, detection};
+use crate::interest::Facts;
 use crate::severity::Severity;
 
 detection! {
@@ -22,7 +23,7 @@ detection! {
     /// ## What to do
     ///
     /// Update the client library. Until then restart the pod before day 90.
-    "sa-token-stale-login", [APPLICATION_ACCESS_TOKEN], since "0.1.0", Session check
+    "sa-token-stale-login", [APPLICATION_ACCESS_TOKEN], since "0.1.0", Session check where &[Facts::SERVICE_ACCOUNT.and(Facts::STALE_TOKEN)]
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

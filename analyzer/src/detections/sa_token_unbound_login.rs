@@ -1,5 +1,6 @@
 use crate::case::Case;
 use crate::detection::{Hit, detection};
+use crate::interest::Facts;
 use crate::session::Token;
 use crate::severity::Severity;
 
@@ -25,7 +26,7 @@ detection! {
     ///
     /// Find who asked for the token: the TokenRequest carries the same credential id. Give the user an identity of its
     /// own instead.
-    "sa-token-unbound-login", [APPLICATION_ACCESS_TOKEN], since "0.1.0", Session check
+    "sa-token-unbound-login", [APPLICATION_ACCESS_TOKEN], since "0.1.0", Session check where &[Facts::UNBOUND]
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

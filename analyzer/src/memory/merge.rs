@@ -133,7 +133,7 @@ mod tests {
     fn questions_and_changes_are_noted_by_the_copy_that_they_were_put_to() {
         let memory = Memory::default().noting();
         let mut copy = memory.clone();
-        assert!(copy.object(&key()).is_none() && copy.minted("c", "id").is_none());
+        assert!(copy.object(&key()).is_none() && copy.minted(&("c".to_owned(), "id".to_owned())).is_none());
         assert_eq!(copy.objects("c", ObjectKind::Role).count(), 0);
         copy.keep(key(), state(9, 2, false));
         copy.keep(key(), state(8, 2, false));

@@ -33,14 +33,13 @@ pub struct Maker {
 }
 
 impl Memory {
-    /// Who asked for the token of this credential id, unless that was routine.
+    /// Who asked for the token of this credential (cluster and id), unless that was routine.
     #[must_use]
-    pub fn minted(&self, cluster: &str, credential: &str) -> Option<&Minted> {
-        let key = (cluster.to_owned(), credential.to_owned());
-        let minted = self.minted.get(&key);
+    pub fn minted(&self, credential: &(String, String)) -> Option<&Minted> {
+        let minted = self.minted.get(credential);
         if minted.is_none() {
             // Who minted a token does not change, so only what is not known is asked for.
-            self.ledger.ask(|| Ask::One(Key::Minted(key)));
+            self.ledger.ask(|| Ask::One(Key::Minted(credential.clone())));
         }
         minted
     }
@@ -49,35 +48,45 @@ impl Memory {
     pub fn keep_minted(&mut self, cluster: &str, credential: &str, minted: Minted) {
         let key = (cluster.to_owned(), credential.to_owned());
         self.ledger.change(|| Key::Minted(key.clone()));
+        self.taught += 1;
         self.minted.insert(key, minted);
     }
 
-    /// The addresses a credential was used from, the first one first.
+    /// The addresses a credential (cluster and id) was used from, the first one first.
     #[must_use]
-    pub fn addresses_of(&self, cluster: &str, credential: &str) -> &[IpAddr] {
-        self.credentials.get(&(cluster.to_owned(), credential.to_owned())).map_or(&[], Vec::as_slice)
+    pub fn addresses_of(&self, credential: &(String, String)) -> &[IpAddr] {
+        self.credentials.get(credential).map_or(&[], Vec::as_slice)
     }
 
     /// Notes that a credential was used from an address; at most [`ADDRESSES_MAX`] are kept.
-    pub fn note_address(&mut self, cluster: &str, credential: &str, peer: IpAddr) {
-        let known = self.addresses_of(cluster, credential);
+    pub fn note_address(&mut self, credential: &(String, String), peer: IpAddr) {
+        let known = self.addresses_of(credential);
         if !known.contains(&peer) && known.len() < ADDRESSES_MAX {
             let peers = known.iter().copied().chain([peer]).collect();
-            self.credentials.insert((cluster.to_owned(), credential.to_owned()), peers);
+            self.taught += 1;
+            self.credentials.insert(credential.clone(), peers);
         }
     }
 
-    /// The node that an address was last seen to belong to.
+    /// The node that an address (of a cluster) was last seen to belong to.
     #[must_use]
-    pub fn node_at(&self, cluster: &str, address: IpAddr) -> Option<&str> {
-        self.addresses.get(&(cluster.to_owned(), address)).map(String::as_str)
+    pub fn node_at(&self, address: &(String, IpAddr)) -> Option<&str> {
+        self.addresses.get(address).map(String::as_str)
     }
 
     /// Notes that an address belongs to a node.
-    pub fn note_node(&mut self, cluster: &str, address: IpAddr, node: &str) {
-        if self.node_at(cluster, address) != Some(node) {
-            self.addresses.insert((cluster.to_owned(), address), node.to_owned());
+    pub fn note_node(&mut self, address: &(String, IpAddr), node: &str) {
+        if self.node_at(address) != Some(node) {
+            self.taught += 1;
+            self.addresses.insert(address.clone(), node.to_owned());
         }
+    }
+
+    /// How often something new was learnt of tokens and addresses. While it stays the same, what was asked of them has the
+    /// same answer, and what was learnt of them need not be learnt again.
+    #[must_use]
+    pub fn taught(&self) -> u64 {
+        self.taught
     }
 
     /// Who created a Secret.

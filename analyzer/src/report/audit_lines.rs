@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use super::explain::Explained;
-use super::lessons::Lessons;
 use super::{Quiet, Report, placed, text_lines};
 use crate::alert::{Activity, Alert, AlertId, EVIDENCE_MAX, Evidence};
 use crate::audit::outcome::Outcome;
@@ -14,31 +13,38 @@ use crate::change::{Action, Change, Content, Ordinary};
 use crate::detection::{Check, Delta, Finding};
 use crate::detections;
 use crate::envelope::LogLine;
+use crate::lesson::{self, Lessons};
 use crate::memory::{Granted, Login, Memory, Remembered, SessionKey, SessionMark};
 use crate::session;
 use crate::settings::Settings;
 use crate::severity::Severity;
 use crate::stream::Source;
 
-/// What one batch needs while it is judged.
+/// What one batch needs while one of its lines is judged.
 pub(super) struct Batch<'a> {
-    source: &'a Source,
-    settings: &'a Settings,
-    memory: &'a mut Memory,
+    pub(super) source: &'a Source,
+    pub(super) settings: &'a Settings,
+    pub(super) memory: &'a mut Memory,
+    pub(super) state: &'a mut State,
+}
+
+/// What is kept from one line of a batch to the next.
+#[derive(Debug, Default)]
+pub(super) struct State {
     /// Ids of the alerts so far, so that an event delivered twice is told once.
     ids: HashSet<AlertId>,
     /// The alert that each session has in this batch.
     sessions: HashMap<SessionKey, usize>,
     /// Time of the latest event.
-    latest: Option<jiff::Timestamp>,
+    pub(super) latest: Option<jiff::Timestamp>,
     /// Whether to keep what was looked at, and what that was for the last event.
-    explains: bool,
-    explained: Option<Explained>,
+    pub(super) explains: bool,
+    pub(super) explained: Option<Explained>,
 }
 
 /// What was decided about one event, free of the event itself.
-pub(super) struct Verdict {
-    pub(super) findings: Vec<Finding>,
+struct Verdict {
+    findings: Vec<Finding>,
     /// Session and its findings, for remembering what was told.
     session: Option<(SessionKey, Vec<(&'static str, Severity)>)>,
     /// The worst that was found of the event itself, if anything but its session was found.
@@ -49,27 +55,7 @@ pub(super) struct Verdict {
     evidence: Option<Evidence>,
 }
 
-impl<'a> Batch<'a> {
-    pub(super) fn new(source: &'a Source, settings: &'a Settings, memory: &'a mut Memory) -> Self {
-        let (ids, sessions) = (HashSet::new(), HashMap::new());
-        Self { source, settings, memory, ids, sessions, latest: None, explains: false, explained: None }
-    }
-
-    /// The same, for whoever wants to know why.
-    pub(super) fn explaining(self, explains: bool) -> Self {
-        Self { explains, ..self }
-    }
-
-    /// What was looked at in the event judged last.
-    pub(super) fn explained(&mut self) -> Option<Explained> {
-        self.explained.take()
-    }
-
-    /// When the latest event happened.
-    pub(super) fn latest(&self) -> Option<jiff::Timestamp> {
-        self.latest
-    }
-
+impl Batch<'_> {
     /// Reads and judges one line of the audit stream.
     pub(super) fn judge(&mut self, line: &LogLine<'_>, report: &mut Report) {
         let mut event = match AuditEvent::read(&line.message) {
@@ -80,19 +66,19 @@ impl<'a> Batch<'a> {
             // A cut line has lost its own times.
             event.stage_time = line.timestamp_ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
         }
-        self.latest = self.latest.max(event.time());
+        self.state.latest = self.state.latest.max(event.time());
         let log_stream = line.log_stream.as_deref().or(self.source.log_stream.as_deref());
         if event.stage == Stage::RequestReceived {
-            if self.explains {
-                self.explained = Some(Explained::unjudged(&event, self.source.account.as_deref(), log_stream));
+            if self.state.explains {
+                self.state.explained = Some(Explained::unjudged(&event, self.source.account.as_deref(), log_stream));
             }
             return report.quiet(Quiet::OtherStage, 1);
         }
         let mut verdict = self.decide(&event, log_stream);
         let stored = verdict.stored.take();
-        text_lines::remember_refused(&event, self.source, self.memory);
+        lesson::remember_refused(&event, self.source, self.memory);
         let granted = granted(&verdict.findings, &event);
-        let lessons = Lessons::of(&event, &verdict, self.source);
+        let lessons = Lessons::of(&event, &verdict.findings, self.source);
         // Only what is told needs an id; most lines are not.
         let id = (!verdict.findings.is_empty()).then(|| event_id(&event, self.source, &line.message));
         self.file(verdict, id, log_stream, report);
@@ -112,12 +98,12 @@ impl<'a> Batch<'a> {
         let quiet = quiet(&case);
         let evidence = (!findings.is_empty()).then(|| Evidence::of_event(event, case.identity(), log_stream));
         let session = (!told.is_empty()).then(|| (session::key(event, case.cluster()), told));
-        if self.explains {
+        if self.state.explains {
             let mut explained = Explained::judged(&case, &findings, log_stream);
             if explained.change.as_ref().is_some_and(|change| change.ordinary.is_some()) {
                 explained.held_back = self.held_back(event, &findings);
             }
-            self.explained = Some(explained);
+            self.state.explained = Some(explained);
         }
         let stored = case.written.take().filter(|change| was_stored(event, change));
         Verdict { findings, session, of_event, quiet, stored, evidence }
@@ -145,7 +131,7 @@ impl<'a> Batch<'a> {
         let (Some(evidence), Some(mut id)) = (verdict.evidence, id) else {
             return report.quiet(verdict.quiet, 1);
         };
-        if verdict.of_event.is_some() && self.ids.contains(&id) {
+        if verdict.of_event.is_some() && self.state.ids.contains(&id) {
             return report.quiet(Quiet::Repeated, 1);
         }
         let mut of_session = None;
@@ -158,7 +144,7 @@ impl<'a> Batch<'a> {
             };
             let fresh = told.iter().any(|(detection, severity)| !is_told(detection, *severity));
             if !fresh && verdict.of_event.is_none() {
-                match self.sessions.get(&key).and_then(|index| report.alerts.get_mut(*index)) {
+                match self.state.sessions.get(&key).and_then(|index| report.alerts.get_mut(*index)) {
                     Some(alert) => {
                         add_event(alert, evidence);
                         mark.counted += 1;
@@ -185,7 +171,9 @@ impl<'a> Batch<'a> {
                     of_event || hit.severity > worst || !is_told(detection.id, hit.severity)
                 });
             }
-            mark.counted += 1;
+            // Where a session has several alerts, how its events fall to them depends on the split into batches. The last
+            // word, under the gravest id, then tells them all.
+            mark.counted += u64::from(mark.login.is_none());
             let source = placed(self.source, log_stream);
             mark.login = gravest(mark.login, &verdict.findings, &told, |severity, finding| Login {
                 id: id.clone(),
@@ -200,11 +188,11 @@ impl<'a> Batch<'a> {
         let Some(worst) = verdict.findings.first() else {
             return report.quiet(verdict.quiet, 1);
         };
-        if !self.ids.insert(id.clone()) {
+        if !self.state.ids.insert(id.clone()) {
             return report.quiet(Quiet::Repeated, 1);
         }
         if let Some(key) = of_session {
-            self.sessions.insert(key, report.alerts.len());
+            self.state.sessions.insert(key, report.alerts.len());
         }
         report.alerted += 1;
         report.alerts.push(Alert {
@@ -259,8 +247,8 @@ fn look(case: &Case<'_>) -> Looked {
     let mut looked = Looked { findings: Vec::new(), told: Vec::new(), of_event: None };
     for detection in detections::ALL {
         let (hit, of_session) = match detection.check {
-            Check::Audit(check) => (check(case), false),
-            Check::Session(check) => (check(case), true),
+            Check::Audit(check, _) => (check(case), false),
+            Check::Session(check, _) => (check(case), true),
             Check::Klog(_) | Check::KlogTopic(_) | Check::Login(_) | Check::Call(_) => (None, false),
         };
         let Some(hit) = hit else {

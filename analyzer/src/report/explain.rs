@@ -119,7 +119,7 @@ impl Explained {
         Self {
             change: changed(case),
             session: case.session.as_ref().map(session),
-            looked: ALL.iter().filter(|detection| detection.check.reads_audit()).count(),
+            looked: ALL.iter().filter(|detection| detection.check.interest().is_some()).count(),
             findings: findings.to_vec(),
             ..Self::unjudged(case.event, account, log_stream)
         }

@@ -3,6 +3,7 @@
 use crate::audit::Unreadable;
 use crate::change::Ordinary;
 use crate::envelope::BadEntry;
+use crate::sift::Everyday;
 
 macro_rules! reasons {
     ($(#[doc = $summary:literal])+ $name:ident { $($(#[doc = $doc:literal])+ $variant:ident = $word:literal,)+ }) => {
@@ -135,6 +136,16 @@ impl Quiet {
         match self {
             Self::NotOfInterest | Self::OrdinaryPodTraffic => Self::SessionTold,
             other => other,
+        }
+    }
+}
+
+impl From<Everyday> for Quiet {
+    fn from(why: Everyday) -> Self {
+        match why {
+            Everyday::OtherStage => Self::OtherStage,
+            Everyday::PodTraffic => Self::OrdinaryPodTraffic,
+            Everyday::NotOfInterest => Self::NotOfInterest,
         }
     }
 }

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use super::{Quiet, Report, placed};
 use crate::alert::{Activity, Alert, AlertId, EVIDENCE_MAX, Evidence};
 use crate::audit::AuditEvent;
-use crate::audit::outcome::Outcome;
 use crate::authenticator::{AuthenticatorLine, LoginEvent};
 use crate::case::Login;
 use crate::change::Change;
@@ -16,7 +15,7 @@ use crate::detections;
 use crate::envelope::LogLine;
 use crate::klog::{self, KlogEntry};
 use crate::kube::ObjectKind;
-use crate::memory::{LetIn, Memory, TopicKey, Unauthenticated, Unseen};
+use crate::memory::{LetIn, Memory, TopicKey, Unseen};
 use crate::stream::Source;
 use crate::text;
 
@@ -240,24 +239,6 @@ const fn quiet(event: LoginEvent<'_>) -> Quiet {
         LoginEvent::Denied { .. } => Quiet::RefusedLogin,
         _ => Quiet::OrdinaryText,
     }
-}
-
-/// Keeps a request that was refused before it was known who asked, for the line that tells the cause.
-pub(super) fn remember_refused(event: &AuditEvent<'_>, source: &Source, memory: &mut Memory) {
-    let Some(time) = event.stage_time.or(event.time()).filter(|_| event.outcome() == Outcome::Unauthenticated) else {
-        return;
-    };
-    let evidence = Evidence::of_event(event, crate::audit::principal::Identity::Nobody, None);
-    let refused = Unauthenticated {
-        time,
-        audit_id: evidence.audit_id,
-        verb: evidence.verb,
-        request_uri: evidence.request_uri,
-        peer: evidence.peer,
-        claimed: evidence.claimed,
-        user_agent: evidence.user_agent,
-    };
-    memory.note_refused(source.cluster.as_deref().unwrap_or_default(), refused);
 }
 
 /// Keeps a creation of `aws-auth` whose content nobody saw, for the reload that follows.

@@ -24,6 +24,7 @@ pub(crate) fn sample_path(file: &str) -> PathBuf {
 }
 
 /// One named case.
+#[derive(Debug, Clone)]
 pub(crate) struct Case {
     /// The whole case, as written.
     pub(crate) json: Map<String, Value>,

@@ -122,3 +122,31 @@ fn what_a_session_did_is_told_with_its_refusals() {
     let report = judge(&[request(0, 0), refused], &Settings::default(), &mut Memory::default());
     assert!(report.alerts[0].text().contains("list secrets twice, refused once"), "{}", report.alerts[0].text());
 }
+
+/// Found by fuzzing: the events of a session with two alerts were counted under the one or the other, as the deliveries
+/// fell.
+#[test]
+fn a_session_that_becomes_graver_has_the_same_last_word_however_it_is_split() {
+    let anonymous = |number: usize, verb: &str| {
+        format!(
+            r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"{number}","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/dev/pods","verb":"{verb}","user":{{"username":"system:anonymous","groups":["system:unauthenticated"]}},"sourceIPs":["198.51.100.77"],"userAgent":"curl/8.5.0","objectRef":{{"resource":"pods","namespace":"dev","apiVersion":"v1"}},"responseStatus":{{"metadata":{{}},"code":200}},"stageTimestamp":"2026-11-23T08:00:{number:02}.000000Z","annotations":{{"authorization.k8s.io/decision":"allow"}}}}"#
+        )
+    };
+    let lines = [anonymous(1, "list"), anonymous(2, "list"), anonymous(3, "delete"), anonymous(4, "delete")];
+    let mut words = Vec::new();
+    for size in [1, 2, 3, 4] {
+        let mut memory = Memory::default();
+        let mut alerts = Vec::new();
+        for delivery in lines.chunks(size) {
+            alerts.extend(judge(delivery, &Settings::default(), &mut memory).alerts);
+        }
+        assert_eq!(alerts.len(), 2, "the first request, and the first that was worse");
+        let last = close_all(&mut memory);
+        assert_eq!(last.len(), 1, "in deliveries of {size}");
+        assert_eq!(last[0].id, alerts[1].id, "the last word is about the worse one");
+        words.push((last[0].id.clone(), last[0].events));
+    }
+    words.dedup();
+    assert_eq!(words.len(), 1, "{words:?}");
+    assert_eq!(words[0].1, 4, "and tells every request");
+}

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Read};
+use std::sync::atomic::Ordering;
 
 use rolewatch_analyzer::envelope::{BadEntry, Envelope, LINE_BYTES_MAX, LogLine};
 use rolewatch_analyzer::json::Reader;
@@ -42,7 +43,7 @@ pub(super) fn read<'r>(raw: impl Read + 'r, intake: &mut Intake<'_>, progress: &
         }
         open => open.close(intake, 0),
     }
-    if unpacked.damage.get() {
+    if unpacked.damage.load(Ordering::Relaxed) {
         intake.skip(Reason::GzipDamaged);
     }
     Ok(())
@@ -98,7 +99,7 @@ fn read_records(bytes: &[u8], intake: &mut Intake<'_>, depth: usize) -> io::Resu
     if records.bytes_read() > limit {
         intake.skip(Reason::TooLarge);
     }
-    if unpacked.damage.get() {
+    if unpacked.damage.load(Ordering::Relaxed) {
         intake.skip(Reason::GzipDamaged);
     }
     Ok(())

@@ -1,34 +1,50 @@
 //! Taking off what lies around the text: gzip, gzip over gzip, byte order marks, UTF-16.
 
-use std::cell::Cell;
 use std::io::{self, Read};
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::gunzip::Gunzip;
+use rolewatch_analyzer::envelope::Gunzip;
 
 /// Text, and what became known on the way to it.
 pub(super) struct Unpacked<'r> {
     /// The text, read as it is asked for.
     pub(super) reader: Box<dyn Read + 'r>,
     /// Set once a gzip layer turned out to be damaged.
-    pub(super) damage: Rc<Cell<bool>>,
+    pub(super) damage: Arc<AtomicBool>,
     /// After [`GZIP_LAYERS_MAX`] layers there was still gzip.
     pub(super) nested: bool,
 }
 
 /// Takes the wrapping off `raw`, layer by layer.
 pub(super) fn unpack<'r>(raw: impl Read + 'r) -> io::Result<Unpacked<'r>> {
-    let damage = Rc::new(Cell::new(false));
+    let damage = Arc::new(AtomicBool::new(false));
     let mut reader: Box<dyn Read + 'r> = Box::new(raw);
     for _ in 0..GZIP_LAYERS_MAX {
         let (head, rest) = peek(reader)?;
         if !head.starts_with(&[0x1f, 0x8b, 8]) {
             return Ok(Unpacked { reader: decoded(&head, rest), damage, nested: false });
         }
-        reader = Box::new(Gunzip::new(rest, Rc::clone(&damage)));
+        reader = Box::new(Layer { gunzip: Gunzip::new(rest), damage: Arc::clone(&damage) });
     }
     let (head, reader) = peek(reader)?;
     Ok(Unpacked { nested: head.starts_with(&[0x1f, 0x8b, 8]), reader, damage })
+}
+
+/// One layer of gzip, whose damage is to be known above all the others.
+struct Layer<R> {
+    gunzip: Gunzip<R>,
+    damage: Arc<AtomicBool>,
+}
+
+impl<R: Read> Read for Layer<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.gunzip.read(out);
+        if self.gunzip.is_damaged() {
+            self.damage.store(true, Ordering::Relaxed);
+        }
+        read
+    }
 }
 
 /// The first bytes of `reader`, and a reader that still begins with them.

@@ -2,7 +2,13 @@
 
 use serde_json::json;
 
+use super::super::promises::{self, Schema};
 use super::{alerts, grant_with, is_told};
+use crate::analyze_envelope;
+use crate::envelope::Envelope;
+use crate::memory::Memory;
+use crate::settings::Settings;
+use crate::stream::Source;
 
 #[test]
 fn injection_into_what_people_and_machines_read() {
@@ -33,6 +39,27 @@ fn injection_into_what_people_and_machines_read() {
         // One line, and every text in it printable: no field ends early and none begins.
         let ocsf = alert.ocsf().to_string();
         assert!(!ocsf.contains(hidden) && !ocsf.contains("\\u001b") && !ocsf.contains("\\r"), "OCSF: {ocsf}");
+    }
+}
+
+/// Found by fuzzing: what the document around the lines says of itself went into OCSF as it was.
+#[test]
+fn injection_into_the_names_of_the_place() {
+    let hostile = "prod\u{1b}[2J\r\n\u{202e}\u{0}";
+    let document = json!({
+        "owner": hostile,
+        "logGroup": format!("/aws/eks/{hostile}/cluster"),
+        "logStream": format!("kube-apiserver-audit-{hostile}"),
+        "logEvents": [{ "timestamp": 1_795_416_561_478_u64, "message": grant_with(|_| ()).to_string() }],
+    });
+    let envelope = Envelope::open_document(document.to_string().into_bytes(), None).unwrap();
+    let source = Source { region: Some(hostile.to_owned()), ..Source::default() };
+    let settings = Settings { source, ..Settings::default() };
+    let told = analyze_envelope(&envelope, &settings, &mut Memory::default()).alerts;
+    assert!(is_told(&told));
+    let schema = Schema::beside(&super::super::harness::top());
+    for alert in &told {
+        promises::hold(alert, &schema);
     }
 }
 

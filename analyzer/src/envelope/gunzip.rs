@@ -3,25 +3,36 @@
 //! The readers of `flate2` lose what they inflated in the call that meets the damage. Here it is handed out first:
 //! a log file that was cut or hurt in one place still tells what it told before (RFC 1952, RFC 1951).
 
-use std::cell::Cell;
 use std::io::{self, Read};
-use std::rc::Rc;
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 /// A reader of gzip members, one after the other. Damage ends the text and sets a flag; it is no error.
-pub(super) struct Gunzip<R> {
+#[derive(Debug)]
+pub struct Gunzip<R> {
     reader: R,
-    input: Vec<u8>,
+    parts: Parts,
     at: usize,
     filled: usize,
-    inflate: Decompress,
     crc: Crc,
     state: State,
-    damage: Rc<Cell<bool>>,
+    damaged: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What inflating takes, to be used again for the next text.
+#[derive(Debug)]
+pub struct Parts {
+    input: Vec<u8>,
+    inflate: Decompress,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self { input: vec![0; INPUT_BYTES], inflate: Decompress::new(false) }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Header,
     Body,
@@ -37,17 +48,24 @@ enum Next {
 
 impl<R: Read> Gunzip<R> {
     /// A reader of the text inside `reader`, which is at the first byte of a gzip member.
-    pub(super) fn new(reader: R, damage: Rc<Cell<bool>>) -> Self {
-        Self {
-            reader,
-            input: vec![0; INPUT_BYTES],
-            at: 0,
-            filled: 0,
-            inflate: Decompress::new(false),
-            crc: Crc::new(),
-            state: State::Header,
-            damage,
-        }
+    pub fn new(reader: R) -> Self {
+        Self::reusing(Parts::default(), reader)
+    }
+
+    /// The same, with the parts of an earlier one.
+    pub fn reusing(mut parts: Parts, reader: R) -> Self {
+        parts.inflate.reset(false);
+        Self { reader, parts, at: 0, filled: 0, crc: Crc::new(), state: State::Header, damaged: false }
+    }
+
+    /// What can be used again.
+    pub fn into_parts(self) -> Parts {
+        self.parts
+    }
+
+    /// Whether the text ended in damage.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged
     }
 
     /// Makes sure that there is input; `false` at the end of the file.
@@ -57,7 +75,7 @@ impl<R: Read> Gunzip<R> {
         }
         self.at = 0;
         self.filled = loop {
-            match self.reader.read(&mut self.input) {
+            match self.reader.read(&mut self.parts.input) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 outcome => break outcome?,
             }
@@ -69,7 +87,7 @@ impl<R: Read> Gunzip<R> {
         if !self.fill()? {
             return Ok(None);
         }
-        let byte = self.input.get(self.at).copied();
+        let byte = self.parts.input.get(self.at).copied();
         self.at += 1;
         Ok(byte)
     }
@@ -142,12 +160,12 @@ impl<R: Read> Gunzip<R> {
     fn body(&mut self, out: &mut [u8]) -> io::Result<usize> {
         loop {
             self.fill()?;
-            let input = self.input.get(self.at..self.filled).unwrap_or_default();
-            let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
-            let outcome = self.inflate.decompress(input, out, FlushDecompress::None);
-            let used = usize::try_from(self.inflate.total_in() - before_in).unwrap_or_default();
+            let input = self.parts.input.get(self.at..self.filled).unwrap_or_default();
+            let (before_in, before_out) = (self.parts.inflate.total_in(), self.parts.inflate.total_out());
+            let outcome = self.parts.inflate.decompress(input, out, FlushDecompress::None);
+            let used = usize::try_from(self.parts.inflate.total_in() - before_in).unwrap_or_default();
             self.at += used;
-            let made = usize::try_from(self.inflate.total_out() - before_out).unwrap_or_default();
+            let made = usize::try_from(self.parts.inflate.total_out() - before_out).unwrap_or_default();
             self.crc.update(out.get(..made).unwrap_or_default());
             match outcome {
                 Ok(Status::StreamEnd) => {
@@ -156,7 +174,7 @@ impl<R: Read> Gunzip<R> {
                         self.damaged();
                     }
                     self.crc.reset();
-                    self.inflate.reset(false);
+                    self.parts.inflate.reset(false);
                     return Ok(made);
                 }
                 Ok(_) if made > 0 => return Ok(made),
@@ -171,7 +189,7 @@ impl<R: Read> Gunzip<R> {
     }
 
     fn damaged(&mut self) {
-        self.damage.set(true);
+        self.damaged = true;
         self.state = State::Done;
     }
 }
@@ -211,9 +229,7 @@ const INPUT_BYTES: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
     use std::io::{Read as _, Write as _};
-    use std::rc::Rc;
 
     use super::Gunzip;
 
@@ -224,10 +240,10 @@ mod tests {
     }
 
     fn gunzip(bytes: &[u8]) -> (Vec<u8>, bool) {
-        let damage = Rc::new(Cell::new(false));
         let mut text = Vec::new();
-        Gunzip::new(bytes, Rc::clone(&damage)).read_to_end(&mut text).unwrap();
-        (text, damage.get())
+        let mut gunzip = Gunzip::new(bytes);
+        gunzip.read_to_end(&mut text).unwrap();
+        (text, gunzip.is_damaged())
     }
 
     /// Text that deflate cannot shorten to nothing: numbers in words of their own.

@@ -1,0 +1,117 @@
+//! Sifting the entries of a delivery where they lie, their messages still strings of the document around.
+
+use super::scanner::{Scan, Scanner};
+use super::{Sifted, Sifter, What, head};
+use crate::envelope::read_line;
+use crate::json::{Fault, JsonError, Reader};
+use crate::settings::Settings;
+use crate::stream::Source;
+
+/// The entries of one document while they pass by, a block at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Entries {
+    /// An entry was read, so a comma or the end is next.
+    behind: bool,
+}
+
+/// How far a block went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Went {
+    /// To the end of the text, or to the beginning of an entry that does not end in it.
+    Short,
+    /// Behind the bracket that closes the list.
+    ToTheEnd,
+    /// To something that is no entry.
+    Astray,
+}
+
+impl Entries {
+    /// Sifts the entries at the beginning of `text`, and tells how many bytes that were.
+    pub(crate) fn sift(
+        &mut self,
+        text: &[u8],
+        (source, settings): (&Source, &Settings),
+        sifter: &mut Sifter,
+        sifted: &mut Sifted,
+    ) -> (usize, Went) {
+        let is_audit = sifter.begin(source, settings, sifted);
+        let mut at = 0;
+        let went = loop {
+            let Some((blank, byte)) = next_token(text.get(at..).unwrap_or_default()) else {
+                break Went::Short;
+            };
+            match byte {
+                b']' => {
+                    at += blank + 1;
+                    break Went::ToTheEnd;
+                }
+                b',' if self.behind => {
+                    self.behind = false;
+                    at += blank + 1;
+                    continue;
+                }
+                b',' => break Went::Astray,
+                _ if self.behind => break Went::Astray,
+                _ => {}
+            }
+            let start = at + blank;
+            let usual = if is_audit { usual(text, start, sifter, sifted).ok() } else { None };
+            at = match usual {
+                Some(end) => end,
+                None => match strange(text, start) {
+                    Ok(end) => {
+                        sifted.push(What::Read, start, end);
+                        end
+                    }
+                    Err(Fault::End) => break Went::Short,
+                    Err(Fault::Unexpected) => break Went::Astray,
+                },
+            };
+            self.behind = true;
+        };
+        sifter.end(sifted);
+        (at, went)
+    }
+
+    /// An entry was passed by that was too long.
+    pub(crate) fn passed(&mut self) {
+        self.behind = true;
+    }
+}
+
+/// The first byte that is not white space, and how many bytes that took.
+fn next_token(text: &[u8]) -> Option<(usize, u8)> {
+    text.iter().copied().enumerate().find(|(_, byte)| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+}
+
+/// Sifts an entry as CloudWatch Logs writes it, `{"id":"..","timestamp":..,"message":".."}`, and tells where it ends.
+fn usual(text: &[u8], start: usize, sifter: &mut Sifter, sifted: &mut Sifted) -> Scan<usize> {
+    let mut outer = Scanner::<false>::new(text, start);
+    outer.literal(br#"{"id":"#)?;
+    outer.plain()?;
+    outer.literal(br#","timestamp":"#)?;
+    let timestamp = outer.number()?;
+    outer.literal(br#","message":""#)?;
+    let mut inner = Scanner::<true>::new(text, outer.offset());
+    let head = head::read(&mut inner, &mut sifter.callers)?;
+    outer.jump(inner.offset());
+    outer.literal(br#""}"#)?;
+    let end = outer.offset();
+    let what = sifter.rules.verdict(head, sifted)?;
+    if sifted.first.is_none() {
+        sifted.first = i64::try_from(timestamp).ok().map(|timestamp| (sifted.steps.len(), timestamp));
+    }
+    if let Some(what) = what {
+        sifted.push(what, start, end);
+    }
+    Ok(end)
+}
+
+/// Where an entry of any form ends.
+fn strange(text: &[u8], start: usize) -> Result<usize, Fault> {
+    let mut reader = Reader::new(text.get(start..).unwrap_or_default());
+    match read_line(&mut reader) {
+        Ok(_) => Ok(start + reader.offset()),
+        Err(JsonError { fault, .. }) => Err(fault),
+    }
+}

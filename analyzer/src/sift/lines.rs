@@ -1,0 +1,46 @@
+//! Sifting audit events that stand one per line.
+
+use super::scanner::Scanner;
+use super::{Sifted, Sifter, What, head};
+use crate::settings::Settings;
+use crate::stream::Source;
+
+/// Lines of one file while they pass by.
+#[derive(Debug, Clone, Copy)]
+pub struct Lines<'s> {
+    /// Where they were read, as the settings complete it.
+    pub source: &'s Source,
+    /// What the operator decided.
+    pub settings: &'s Settings,
+}
+
+impl Lines<'_> {
+    /// Sifts the whole lines at the beginning of `text` up to the first that has to be read by whoever knows more about
+    /// files, and tells how many bytes and lines that were.
+    pub fn sift(self, text: &[u8], sifter: &mut Sifter, sifted: &mut Sifted) -> (usize, u64) {
+        let (mut at, mut lines) = (0, 0);
+        if sifter.begin(self.source, self.settings, sifted) {
+            while at < text.len() {
+                let mut scanner = Scanner::<false>::new(text, at);
+                let head = head::read(&mut scanner, &mut sifter.callers);
+                let verdict = head.and_then(|head| {
+                    scanner.byte(b'\n')?;
+                    sifter.rules.verdict(head, sifted)
+                });
+                match verdict {
+                    Ok(Some(What::Read)) | Err(_) => break,
+                    Ok(what) => {
+                        let end = scanner.offset();
+                        if let Some(what) = what {
+                            sifted.push(what, at, end - 1);
+                        }
+                        at = end;
+                        lines += 1;
+                    }
+                }
+            }
+        }
+        sifter.end(sifted);
+        (at, lines)
+    }
+}

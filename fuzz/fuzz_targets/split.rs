@@ -1,0 +1,64 @@
+//! Audit lines in one batch and one by one: the same alerts under the same ids, the same counts.
+#![no_main]
+
+use std::collections::BTreeMap;
+
+use libfuzzer_sys::fuzz_target;
+use rolewatch_analyzer::alert::{Activity, Alert};
+use rolewatch_analyzer::memory::Memory;
+use rolewatch_analyzer::report::{Quiet, Report, close_all};
+use rolewatch_fuzz::{judge, lines};
+
+const AUDIT: Option<&str> = Some("kube-apiserver-audit-0a1b");
+
+/// What was told first under each id, and what the last words say that its session came to.
+type Told = (BTreeMap<String, String>, BTreeMap<String, u64>);
+
+fn told(alerts: &[Alert]) -> Told {
+    let (mut first, mut last) = (BTreeMap::new(), BTreeMap::new());
+    for alert in alerts {
+        let id = alert.id.as_str().to_owned();
+        match alert.activity {
+            Activity::Create => {
+                let findings: Vec<String> = alert
+                    .findings
+                    .iter()
+                    .map(|finding| format!("{} {}", finding.detection.id, finding.hit.what))
+                    .collect();
+                // The same event twice in one batch is told once.
+                first.entry(id.clone()).or_insert_with(|| format!("{} {findings:?}", alert.severity));
+                last.entry(id).or_insert(alert.events);
+            }
+            Activity::Update => {
+                last.insert(id, alert.events);
+            }
+        }
+    }
+    (first, last)
+}
+
+fuzz_target!(|data: &[u8]| {
+    let text = String::from_utf8_lossy(data);
+    let lines = lines(&text);
+    let (mut memory, mut split_memory) = (Memory::default(), Memory::default());
+    let mut whole = judge(&lines, AUDIT, &mut memory);
+    whole.alerts.extend(close_all(&mut memory));
+    let mut split = Report::default();
+    for line in &lines {
+        split.absorb(judge(&[line], AUDIT, &mut split_memory));
+    }
+    split.alerts.extend(close_all(&mut split_memory));
+    let (whole_told, split_told) = (told(&whole.alerts), told(&split.alerts));
+    assert_eq!(whole_told.0, split_told.0);
+    // What is delivered twice is counted twice, unless both come in one batch.
+    if whole.quiet.contains_key(&Quiet::Repeated) {
+        return;
+    }
+    // An id that a graver one of the same session took over from keeps the count it had; every last word is the same.
+    for alert in whole.alerts.iter().chain(&split.alerts).filter(|alert| alert.activity == Activity::Update) {
+        let id = alert.id.as_str();
+        assert_eq!(whole_told.1.get(id), split_told.1.get(id), "{}", alert.title());
+    }
+    assert_eq!(whole.skipped, split.skipped);
+    assert_eq!(whole.alerted + whole.quiet_total(), split.alerted + split.quiet_total());
+});
