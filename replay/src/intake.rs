@@ -270,14 +270,30 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Judges and hands on everything, the last words on sessions included, and tells what was counted.
-    pub(crate) fn finish(mut self) -> Result<Tally, Error> {
+    /// Judges and hands on everything, the last words on sessions included, and tells what was counted and what is
+    /// known now.
+    pub(crate) fn finish(mut self) -> Result<(Tally, Memory), Error> {
         self.judge();
         let alerts = close_all(&mut self.memory);
         self.absorb(Report { alerts, ..Report::default() });
-        self.hand_on()?;
+        self.leave()
+    }
+
+    /// The same without the last words: the sessions go on with what is known now.
+    pub(crate) fn leave(mut self) -> Result<(Tally, Memory), Error> {
+        self.flush()?;
         self.tally.memory_dropped = self.memory.dropped();
-        Ok(self.tally)
+        Ok((self.tally, self.memory))
+    }
+
+    /// What is known from what was judged.
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Goes on with what another run knew.
+    pub(crate) fn remember(&mut self, memory: Memory) {
+        self.memory = memory;
     }
 
     /// Lines counted so far, those that still wait included.

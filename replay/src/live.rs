@@ -18,7 +18,7 @@ use crate::cli::{Live, ReplayArgs};
 use crate::error::Error;
 use crate::intake::Intake;
 use crate::progress::Progress;
-use crate::tally::Tally;
+use crate::replay::Read;
 
 /// Reads the log group called `group`. What went wrong on the way ends the run, but what was read before counts.
 pub(crate) fn read(
@@ -26,15 +26,15 @@ pub(crate) fn read(
     options: &ReplayArgs,
     mut intake: Intake<'_>,
     progress: &Progress,
-) -> Result<(Tally, Vec<Error>), Error> {
+) -> Result<Read, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|source| Error::Read { path: name(group), source })?;
     intake.open_file(&name(group));
-    let problem = runtime.block_on(async {
+    let fetched = runtime.block_on(async {
         let config = configuration(&options.live, options.about.region.as_deref()).await?;
-        let mut fetch = Fetch::new(group, &options.live, &config)?;
+        let mut fetch = Fetch::new(group, &options.live, &config, &mut intake)?;
         intake.source(fetch.source());
         let fetched = tokio::select! {
             done = fetch.run(&mut intake, progress) => done,
@@ -48,18 +48,18 @@ pub(crate) fn read(
         };
         intake.flush()?;
         // Only now: what the file says was read must have been told.
-        fetch.save()?;
-        Ok(problem)
+        fetch.save(intake.memory())?;
+        Ok((problem, fetch.has_state()))
     });
-    let problem = match problem {
-        Ok(problem) => problem,
-        Err(error @ Error::Live(_)) => Some(error),
+    let (problem, goes_on) = match fetched {
+        Ok(fetched) => fetched,
+        Err(error @ Error::Live(_)) => (Some(error), false),
         Err(error) => return Err(error),
     };
-    intake.close_file()?;
-    let tally = intake.finish()?;
+    // The last word on a session is for the run that sees its end.
+    let (tally, memory) = if goes_on { intake.leave()? } else { intake.finish()? };
     progress.finish();
-    Ok((tally, problem.into_iter().collect()))
+    Ok(Read { tally, memory, unreadable: problem.into_iter().collect() })
 }
 
 /// Waits for Ctrl-C.

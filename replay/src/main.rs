@@ -11,6 +11,7 @@ mod input;
 mod intake;
 mod live;
 mod man;
+mod memory;
 mod output;
 mod page;
 mod people;

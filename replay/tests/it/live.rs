@@ -212,6 +212,27 @@ fn a_run_that_was_stopped_is_gone_on_with_exactly() {
     }
 }
 
+/// What was learned goes on, too: a login that was told is not told again within its hour.
+#[test]
+fn what_a_run_learned_is_known_to_the_next() {
+    let (group, folder) = (group("learned", &[AUDIT_STREAM]), Folder::new());
+    let samples = include_str!("../../../samples/detections/sa_token_external_login.json");
+    let samples: Value = serde_json::from_str(samples).unwrap();
+    let login = samples[0]["lines"][0].to_string();
+    let later = login.replace("0000000000a9", "0000000000b7").replace("T08:00:02", "T08:00:09");
+    let run_with = |state: &str| {
+        let args = ["replay", "--format", "ocsf", "--log-group", &group, "--state", state];
+        let (status, stdout, stderr) = run(command(&args).current_dir(folder.path()));
+        assert_eq!(status, 0, "{stderr}");
+        (told(&stdout).len(), counted(&stderr, "lines"))
+    };
+    put(&group, AUDIT_STREAM, &[(now_ms() - 5_000, login)]);
+    assert_eq!(run_with("one.json"), (1, 1));
+    put(&group, AUDIT_STREAM, &[(now_ms() - 1_000, later)]);
+    assert_eq!(run_with("one.json"), (0, 1), "it is counted on the alert that was sent");
+    assert_eq!(run_with("other.json"), (2, 2), "a run of its own tells both");
+}
+
 #[test]
 fn following_tells_each_event_once_and_is_gone_on_with() {
     let group = group("follow", &[AUDIT_STREAM]);
