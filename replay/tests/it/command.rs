@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use expect_test::{ExpectFile, expect_file};
 
 use crate::support::{Folder, events, gzip, ndjson, rolewatch, rolewatch_in};
+use rolewatch_analyzer::filter_pattern::Mode;
 
 fn check(args: &[&str], expected: &ExpectFile) {
     expected.assert_eq(&rolewatch(args).transcript());
