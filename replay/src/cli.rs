@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use rolewatch_analyzer::settings::networks;
 use rolewatch_analyzer::severity::Severity;
 
-use crate::filter_pattern;
+use crate::{cost, filter_pattern};
 
 /// Who just gained power over an Amazon EKS cluster: reads its control-plane logs and tells
 #[derive(Debug, Parser)]
@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// Print the filter patterns that a subscription of CloudWatch Logs may have
     #[command(long_about = filter_pattern::ABOUT)]
     FilterPattern(filter_pattern::Options),
+    /// Estimate what Rolewatch would cost on a log that is at hand
+    #[command(long_about = cost::ABOUT)]
+    Cost(cost::Options),
     /// Check a file of exceptions, and say what each would silence
     #[command(subcommand)]
     Exceptions(ExceptionsCommand),

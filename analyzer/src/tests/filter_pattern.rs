@@ -66,7 +66,8 @@ fn holds(line: &str, term: &str) -> bool {
     };
     line.match_indices(term).any(|(at, _)| {
         let (before, after) = (&line[..at], &line[at + term.len()..]);
-        !joins(before.chars().next_back(), term.chars().next()) && !joins(term.chars().next_back(), after.chars().next())
+        !joins(before.chars().next_back(), term.chars().next())
+            && !joins(term.chars().next_back(), after.chars().next())
     })
 }
 
@@ -74,7 +75,9 @@ fn holds(line: &str, term: &str) -> bool {
 fn the_evaluator_reads_patterns_as_published() {
     let passes = |pattern: &str, line: &str| Pattern::read(pattern).passes(line);
     let line = "[ERROR 401] UNAUTHORIZED REQUEST for \"aws-auth\"";
-    for pattern in ["", "ERROR", "ERROR REQUEST", "ERROR -WARN", "?WARN ?ERROR", "\"aws-auth\"", "\"401] UNAUTHORIZED\""] {
+    for pattern in
+        ["", "ERROR", "ERROR REQUEST", "ERROR -WARN", "?WARN ?ERROR", "\"aws-auth\"", "\"401] UNAUTHORIZED\""]
+    {
         assert!(passes(pattern, line), "{pattern}");
     }
     for pattern in ["error", "ERR", "ERROR WARN", "-ERROR", "ERROR -REQUEST", "?WARN ?INFO", "\"aws-auth \""] {
@@ -166,7 +169,8 @@ fn recordings(folder: &str) -> Option<PathBuf> {
     let found = corpora.find(|corpus| corpus.join("index.json").exists()).map(|corpus| corpus.join(folder));
     if found.is_none() {
         // Past the capture of the test runner: a test that did not run must be seen.
-        let _ = writeln!(std::io::stderr(), "\nSKIPPED: no recordings lie beside the project, so none met the patterns");
+        let _ =
+            writeln!(std::io::stderr(), "\nSKIPPED: no recordings lie beside the project, so none met the patterns");
     }
     found
 }
