@@ -59,6 +59,7 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
     let intake = Intake::new(&choices.settings, &mut deliver)
         .excepting(&choices.exceptions)
         .explaining(wanted)
+        .locating(options.strict.then_some(STRICT_PLACES))
         .remembering(memory.unwrap_or_default());
     let Read { tally, memory, unreadable } = match &options.live.log_group {
         Some(group) => live::read(group, options, intake, &progress)?,
@@ -85,6 +86,7 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
     }
     all_readable(unreadable, err)?;
     if options.strict && tally.skipped_total() > 0 {
+        summary::write_places(err, &tally)?;
         return Err(Error::Strict { count: tally.skipped_total(), first: tally.first_skip().map(str::to_owned) });
     }
     Ok(match options.fail_on {
@@ -150,3 +152,5 @@ pub(crate) fn all_readable(mut unreadable: Vec<Error>, err: &mut dyn Write) -> R
 
 /// The least urgent severity that is shown where nothing is said.
 const MIN_SEVERITY: Severity = Severity::Low;
+/// Places of each reason that `--strict` tells: a screen or two.
+const STRICT_PLACES: usize = 50;
