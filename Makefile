@@ -7,7 +7,7 @@ PYTHON := $(VENV)/bin/python
 # The linters never phone home, and never look for an account.
 LINT_ENV := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
 
-.PHONY: test browser check weaken fuzz venv rust-check rust-test test-release soak build measure-replay infra deny bless package clean
+.PHONY: test browser check bench bench-gate weaken fuzz venv rust-check rust-test test-release soak build measure-replay infra deny bless package clean
 
 # Everything the CI runs, in the order that fails soonest.
 test: venv browser rust-check rust-test infra build
@@ -58,6 +58,14 @@ infra: venv
 	$(VENV)/bin/cfn-lint infra/template.yaml
 	$(LINT_ENV) $(VENV)/bin/sam validate --lint --template infra/template.yaml
 	$(PYTHON) -m unittest discover -s infra/tests
+
+# Ratios on the made-up and the recorded log, or on your own: make bench LOGS=folder
+bench:
+	$(CARGO) run --profile bench --locked -p rolewatch-bench -- $(LOGS)
+
+# The budgets in instructions. Needs valgrind, and says so where there is none.
+bench-gate:
+	$(CARGO) run --profile bench --locked -p rolewatch-bench -- gate
 
 # Takes away one defence after the other and sees its row of the adversary suite turn red. Half an hour.
 weaken:

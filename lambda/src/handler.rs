@@ -10,12 +10,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lambda_runtime::{LambdaEvent, tracing};
 use rolewatch_analyzer::alert::Alert;
-use rolewatch_analyzer::envelope::{Envelope, EnvelopeError, EnvelopeKind};
+use rolewatch_analyzer::envelope::{self, EnvelopeError, EnvelopeKind};
 use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
-use rolewatch_analyzer::report::{Report, analyze_cloudtrail, analyze_envelope};
+use rolewatch_analyzer::report::{Report, analyze_cloudtrail, analyze_delivery};
 use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::severity::Severity;
+use rolewatch_analyzer::sift::Sifter;
 use rolewatch_analyzer::text::name;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -36,13 +37,16 @@ pub struct Handler<S> {
     sink: S,
     book: Book,
     memory: Mutex<Memory>,
+    /// Buffers, and callers met before. It changes nothing of what is found, so nobody minds which invocation it served.
+    sifter: Mutex<Sifter>,
     cold: AtomicBool,
 }
 
 /// What is judged together.
+#[derive(Clone, Copy)]
 enum Delivery<'a> {
     /// Documents of CloudWatch Logs: one, or those of a record of a stream.
-    Logs(Vec<Envelope>),
+    Logs(envelope::Delivery<'a>),
     /// A call of the AWS API, as EventBridge brings it.
     Call(&'a str),
 }
@@ -64,6 +68,7 @@ impl<S: Sink> Handler<S> {
             sink,
             book,
             memory: Mutex::default(),
+            sifter: Mutex::default(),
             cold: AtomicBool::new(true),
         }
     }
@@ -75,10 +80,9 @@ impl<S: Sink> Handler<S> {
         let invocation = Invocation { request_id: &context.request_id, deadline: deadline(context.deadline) };
         let error = match Event::recognise(event.payload.get()) {
             Ok(Event::Logs(data)) => {
-                let open = || Ok(Delivery::Logs(vec![Envelope::open(&data)?]));
-                return self.alone(open, invocation).await;
+                return self.alone(Delivery::Logs(envelope::Delivery::base64(&data)), invocation).await;
             }
-            Ok(Event::EventBridge(call)) => return self.alone(|| Ok(Delivery::Call(call)), invocation).await,
+            Ok(Event::EventBridge(call)) => return self.alone(Delivery::Call(call), invocation).await,
             Ok(Event::Kinesis(records)) => return Ok(self.records(&records, invocation).await),
             Err(error) => error,
         };
@@ -89,13 +93,9 @@ impl<S: Sink> Handler<S> {
     }
 
     /// A delivery that is an invocation of its own.
-    async fn alone<'d>(
-        &self,
-        open: impl FnOnce() -> Result<Delivery<'d>, EnvelopeError>,
-        invocation: Invocation<'_>,
-    ) -> Result<Value, HandlerError> {
+    async fn alone(&self, delivery: Delivery<'_>, invocation: Invocation<'_>) -> Result<Value, HandlerError> {
         let mut memory = self.memory().clone();
-        self.delivery(open, &mut memory, invocation).await?;
+        self.delivery(delivery, &mut memory, invocation).await?;
         self.remember(memory);
         Ok(Value::Null)
     }
@@ -107,8 +107,8 @@ impl<S: Sink> Handler<S> {
         let mut memory = self.memory().clone();
         for record in records {
             let before = memory.clone();
-            let open = || Envelope::open_all(&record.data).map(Delivery::Logs);
-            match self.delivery(open, &mut memory, invocation).await {
+            let delivery = Delivery::Logs(envelope::Delivery::base64(&record.data).several());
+            match self.delivery(delivery, &mut memory, invocation).await {
                 // Lambda repeats everything from the first failure on. What is repeated must not be remembered, or
                 // it would be judged differently the second time.
                 Ok(()) if failures.is_empty() => self.remember(memory.clone()),
@@ -130,14 +130,14 @@ impl<S: Sink> Handler<S> {
     }
 
     /// Opens, judges and sends one delivery, and says in metrics what became of it. A panic is an error like others.
-    async fn delivery<'d>(
+    async fn delivery(
         &self,
-        open: impl FnOnce() -> Result<Delivery<'d>, EnvelopeError>,
+        delivery: Delivery<'_>,
         memory: &mut Memory,
         invocation: Invocation<'_>,
     ) -> Result<(), HandlerError> {
         let mut tally = Tally::default();
-        let result = guarded(self.judge_and_send(open, memory, &mut tally, invocation)).await;
+        let result = guarded(self.judge_and_send(delivery, memory, &mut tally, invocation)).await;
         if let Err(HandlerError::Delivery(_) | HandlerError::Panicked) = &result {
             tally.set("DeliveriesRefused", 1);
         }
@@ -148,14 +148,14 @@ impl<S: Sink> Handler<S> {
         result
     }
 
-    async fn judge_and_send<'d>(
+    async fn judge_and_send(
         &self,
-        open: impl FnOnce() -> Result<Delivery<'d>, EnvelopeError>,
+        delivery: Delivery<'_>,
         memory: &mut Memory,
         tally: &mut Tally,
         invocation: Invocation<'_>,
     ) -> Result<(), HandlerError> {
-        let mut report = self.judge(&open()?, memory, tally);
+        let mut report = self.judge(delivery, memory, tally)?;
         tally.memory_dropped(memory.dropped());
         if let Some(age) = report.first_ms.and_then(age) {
             tally.set("DeliveryAge", millis(age));
@@ -184,34 +184,39 @@ impl<S: Sink> Handler<S> {
     }
 
     /// What became of the lines of a delivery, or of the call that it is about.
-    fn judge(&self, delivery: &Delivery<'_>, memory: &mut Memory, tally: &mut Tally) -> Report {
-        let envelopes = match delivery {
-            Delivery::Logs(envelopes) => envelopes,
+    fn judge(&self, delivery: Delivery<'_>, memory: &mut Memory, tally: &mut Tally) -> Result<Report, EnvelopeError> {
+        let delivery = match delivery {
+            Delivery::Logs(delivery) => delivery,
             Delivery::Call(call) => {
                 let report = analyze_cloudtrail(call, &self.settings, memory);
                 tally.cluster = report.alerts.first().and_then(|alert| alert.source.cluster.as_deref()).map(name);
-                return report;
+                return Ok(report);
             }
+        };
+        let documents = {
+            let mut sifter = self.sifter.lock().unwrap_or_else(PoisonError::into_inner);
+            analyze_delivery(delivery, &self.settings, memory, &mut sifter)?
         };
         let mut report = Report::default();
         let mut probes = 0;
-        for envelope in envelopes {
-            if envelope.kind() == EnvelopeKind::Control {
+        for document in documents {
+            if document.kind == EnvelopeKind::Control {
                 probes += 1;
                 tracing::info!("control message acknowledged");
                 continue;
             }
-            let source = envelope.source().clone().or(&self.settings.source);
+            let source = document.source.or(&self.settings.source);
             tally.cluster = source.cluster.as_deref().map(name);
-            report.absorb(analyze_envelope(envelope, &self.settings, memory));
-            if let Some(damage) = envelope.damage() {
+            tally.stream(source.stream(), document.report.lines);
+            report.absorb(document.report);
+            if let Some(damage) = document.damage {
                 tracing::warn!(error_type = damage.code(), "the delivery was read up to its damage");
             }
         }
         if probes > 0 {
             tally.set("ControlMessages", probes);
         }
-        report
+        Ok(report)
     }
 
     /// Takes out what the operator does not want to be told. Only a delivery with alerts asks for it.

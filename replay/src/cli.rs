@@ -12,6 +12,8 @@ use ipnet::IpNet;
 use rolewatch_analyzer::settings::networks;
 use rolewatch_analyzer::severity::Severity;
 
+use crate::filter_pattern;
+
 pub(crate) use self::live::Live;
 use self::words::{CHECK, CHECK_STATUS, COMPLETIONS, EXIT_STATUS, EXPLAIN, MAN, REPLAY, RIGHTS, WHO_CAN};
 
@@ -53,6 +55,9 @@ pub(crate) enum Command {
     /// Check a file of exceptions, and say what each would silence
     #[command(subcommand)]
     Exceptions(ExceptionsCommand),
+    /// Print the filter patterns that a subscription of CloudWatch Logs may have
+    #[command(long_about = filter_pattern::ABOUT)]
+    FilterPattern(filter_pattern::Options),
     /// Print a script that completes this command in a shell
     #[command(after_help = COMPLETIONS)]
     Completions {

@@ -6,6 +6,7 @@ mod detections;
 mod error;
 mod exceptions;
 mod explain;
+mod filter_pattern;
 mod input;
 mod intake;
 mod live;
@@ -65,6 +66,7 @@ fn run(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<Out
         Command::Detections { id, format } => detections::run(id.as_deref(), format, out).map(|()| Outcome::Done),
         Command::Exceptions(ExceptionsCommand::Check(options)) => exceptions::check(&options, out, err),
         Command::Man { name } => man::run(name.as_deref(), out),
+        Command::FilterPattern(options) => filter_pattern::run(&options, out).map(|()| Outcome::Done),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rolewatch", &mut script);
