@@ -66,7 +66,7 @@ pub(crate) enum Error {
     #[error("`--explain` writes text for people; leave out `--format`")]
     ExplainFormat,
     /// `--strict` and something was skipped.
-    #[error("{count} {} could not be read{}; see `skipped` in the summary, or leave out `--strict`", if *count == 1 { "record" } else { "records" }, match first {
+    #[error("{count} {} could not be read{}; mend or leave out what holds them, or leave out `--strict`", if *count == 1 { "record" } else { "records" }, match first {
         Some(place) => format!(", the first at {place}"),
         None => String::new(),
     })]
@@ -147,7 +147,7 @@ pub(crate) enum Error {
         source: io::Error,
     },
     /// `--memory` names a file that is too large.
-    #[error("`{path}` is larger than {} MiB; leave out the other ConfigMaps, only `aws-auth` is used", max >> 20)]
+    #[error("`{path}` is larger than {} MiB; of the ConfigMaps only `aws-auth` is used, so leave out the others", max >> 20)]
     SnapshotTooLarge {
         /// As given.
         path: String,

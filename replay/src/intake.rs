@@ -137,6 +137,12 @@ impl<'a> Intake<'a> {
         Self { memory, ..self }
     }
 
+    /// The same run, which names so many places of each reason why something could not be read.
+    pub(crate) fn locating(mut self, places: Option<usize>) -> Self {
+        self.tally.places_max = places;
+        self
+    }
+
     /// The same run, in which some alerts need not be told.
     pub(crate) fn excepting(self, exceptions: &'a Exceptions) -> Self {
         Self { exceptions: Some(exceptions), ..self }
