@@ -4,6 +4,7 @@
 mod adversary;
 mod claims;
 mod docs;
+mod filter_pattern;
 pub(crate) mod harness;
 mod laws;
 mod promises;

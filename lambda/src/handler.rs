@@ -238,6 +238,7 @@ impl<S: Sink> Handler<S> {
             }
             let source = document.source.or(&self.settings.source);
             tally.cluster = source.cluster.as_deref().map(name);
+            tally.stream(source.stream(), document.report.lines);
             report.absorb(document.report);
             if let Some(damage) = document.damage {
                 tracing::warn!(error_type = damage.code(), "the delivery was read up to its damage");

@@ -11,6 +11,7 @@ use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::exceptions::Applied;
 use rolewatch_analyzer::report::Report;
 use rolewatch_analyzer::severity::Severity;
+use rolewatch_analyzer::stream::Stream;
 use serde_json::{Map, Value, json};
 
 use crate::memory::{Reading, Writing};
@@ -39,6 +40,16 @@ pub const METRICS: &[Metric] = &[
         unit: "Count",
         meaning: "Log lines received. None for half an hour on a live cluster: logging or the subscription is off.",
     },
+    Metric {
+        name: "AuditLines",
+        unit: "Count",
+        meaning: "Those of the audit stream. None for 15 minutes raises the alarm AuditLogSilent.",
+    },
+    Metric {
+        name: "ApiLines",
+        unit: "Count",
+        meaning: "Those of the API server's own log. None for an hour raises the alarm ApiLogSilent.",
+    },
     Metric { name: "LinesAlerted", unit: "Count", meaning: "Lines that are evidence of an alert." },
     Metric {
         name: "LinesQuiet",
@@ -50,6 +61,16 @@ pub const METRICS: &[Metric] = &[
         unit: "Count",
         meaning: "Lines that could not be read; `skipped` in the log line has the reasons. Read them with \
                   `rolewatch replay --explain`.",
+    },
+    Metric {
+        name: "AuditEventsLost",
+        unit: "Count",
+        meaning: "Alerts about audit events that the API server could not write. Any raises the alarm AuditEventsLost.",
+    },
+    Metric {
+        name: "LinesTruncated",
+        unit: "Count",
+        meaning: "Alerts about audit events that were cut and may hide a change. Any raises the alarm LinesTruncated.",
     },
     Metric { name: "AlertsSent", unit: "Count", meaning: "Alerts that SNS accepted." },
     Metric {
@@ -119,11 +140,17 @@ pub const METRICS: &[Metric] = &[
     },
 ];
 
+/// The metrics that CloudWatch also keeps for the function as a whole: those that an alarm watches for all clusters at once,
+/// among them clusters of other accounts, whose names the template does not know.
+pub const BY_FUNCTION: &[&str] = &["AuditEventsLost", "LinesTruncated", "AlertsFailed"];
+
 /// The counts of one delivery.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
     /// The cluster that it came from, if known.
     pub cluster: Option<String>,
+    /// The name of the function, where Lambda tells it.
+    pub function: Option<String>,
     counts: Map<String, Value>,
     reasons: Map<String, Value>,
     /// What the memory table was asked and told.
@@ -137,9 +164,26 @@ impl Tally {
         self.counts.insert(name.to_owned(), value.into());
     }
 
+    /// Counts lines of one stream, beside what else the delivery brings.
+    pub fn stream(&mut self, stream: Option<Stream>, lines: u64) {
+        let name = match stream {
+            Some(Stream::Audit) => "AuditLines",
+            Some(Stream::Api) => "ApiLines",
+            _ => return,
+        };
+        let before = self.counts.get(name).and_then(Value::as_u64).unwrap_or_default();
+        self.set(name, before + lines);
+    }
+
     /// Counts what became of the lines.
     pub fn report(&mut self, report: &Report) {
         self.set("Lines", report.lines);
+        let told = |id: &str| {
+            let tells = |alert: &&Alert| alert.findings.iter().any(|finding| finding.detection.id == id);
+            report.alerts.iter().filter(tells).count()
+        };
+        self.set("AuditEventsLost", told("audit-event-lost"));
+        self.set("LinesTruncated", told("audit-line-truncated"));
         self.set("LinesAlerted", report.alerted);
         self.set("LinesQuiet", report.quiet_total());
         self.set("LinesSkipped", report.skipped_total());
@@ -199,26 +243,31 @@ impl Tally {
     /// One line in CloudWatch embedded metric format (CloudWatch user guide, "Specification: Embedded metric format").
     #[must_use]
     pub fn embedded_metric_format(&self, request_id: &str, now: SystemTime) -> String {
-        let units = METRICS
-            .iter()
-            .filter(|metric| self.counts.contains_key(metric.name))
-            .map(|metric| json!({ "Name": metric.name, "Unit": metric.unit }));
+        let metrics = || METRICS.iter().filter(|metric| self.counts.contains_key(metric.name));
+        let directive = |dimensions: Value, metrics: &mut dyn Iterator<Item = &Metric>| {
+            let units: Vec<Value> = metrics.map(|metric| json!({ "Name": metric.name, "Unit": metric.unit })).collect();
+            json!({ "Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": units })
+        };
         let dimensions = if self.cluster.is_some() { json!([["Cluster"]]) } else { json!([[]]) };
+        let mut directives = vec![directive(dimensions, &mut metrics())];
+        let mut whole = metrics().filter(|metric| BY_FUNCTION.contains(&metric.name)).peekable();
+        if self.function.is_some() && whole.peek().is_some() {
+            directives.push(directive(json!([["Function"]]), &mut whole));
+        }
         let mut line = Map::new();
         line.insert(
             "_aws".to_owned(),
             json!({
                 "Timestamp": millis(now.duration_since(UNIX_EPOCH).unwrap_or_default()),
-                "CloudWatchMetrics": [{
-                    "Namespace": NAMESPACE,
-                    "Dimensions": dimensions,
-                    "Metrics": units.collect::<Vec<_>>(),
-                }],
+                "CloudWatchMetrics": directives,
             }),
         );
         line.insert("requestId".to_owned(), json!(request_id));
         if let Some(cluster) = &self.cluster {
             line.insert("Cluster".to_owned(), json!(cluster));
+        }
+        if let Some(function) = &self.function {
+            line.insert("Function".to_owned(), json!(function));
         }
         line.extend(self.reasons.clone());
         let memory: Map<String, Value> = self
@@ -236,7 +285,8 @@ impl Tally {
 
     /// Writes that line to standard output, where Lambda reads it.
     #[expect(clippy::print_stdout, reason = "the embedded metric format is a line of its own on standard output")]
-    pub fn emit(&self, request_id: &str) {
+    pub fn emit(mut self, request_id: &str) {
+        self.function = self.function.or_else(|| std::env::var("AWS_LAMBDA_FUNCTION_NAME").ok());
         println!("{}", self.embedded_metric_format(request_id, SystemTime::now()));
     }
 }
@@ -276,8 +326,9 @@ pub(crate) fn millis(time: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{METRICS, Tally};
+    use super::{BY_FUNCTION, METRICS, Tally};
     use rolewatch_analyzer::report::{Quiet, Report};
+    use rolewatch_analyzer::stream::Stream;
     use serde_json::{Value, json};
     use std::sync::{Arc, Mutex};
     use std::time::{Duration, UNIX_EPOCH};
@@ -296,10 +347,13 @@ mod tests {
 
     #[test]
     fn a_line_declares_the_metrics_it_holds_and_no_others() {
-        let mut tally = Tally { cluster: Some("prod".to_owned()), ..Tally::default() };
+        let mut tally = Tally { cluster: Some("prod".to_owned()), function: Some("rw".to_owned()), ..Tally::default() };
         let mut report = Report { lines: 3, alerted: 1, ..Report::default() };
         report.quiet.insert(Quiet::NotOfInterest, 2);
         tally.report(&report);
+        tally.stream(Some(Stream::Audit), 2);
+        tally.stream(Some(Stream::Audit), 1);
+        tally.stream(Some(Stream::Scheduler), 9);
         tally.set("AlertsSent", 1);
         tally.memory_dropped(7);
         let line = tally.embedded_metric_format("r-1", UNIX_EPOCH + Duration::from_millis(1_234));
@@ -307,7 +361,12 @@ mod tests {
         assert_eq!(line["_aws"]["Timestamp"], 1_234);
         let declared = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(declared["Dimensions"], json!([["Cluster"]]));
-        assert_eq!(declared["Metrics"].as_array().unwrap().len(), 5);
+        assert_eq!(declared["Metrics"].as_array().unwrap().len(), 8);
+        let whole = &line["_aws"]["CloudWatchMetrics"][1];
+        assert_eq!((&whole["Dimensions"], &line["Function"]), (&json!([["Function"]]), &json!("rw")));
+        let names: Vec<&Value> = whole["Metrics"].as_array().unwrap().iter().map(|metric| &metric["Name"]).collect();
+        assert_eq!(names, ["AuditEventsLost", "LinesTruncated"]);
+        assert_eq!((&line["AuditLines"], line.get("ApiLines")), (&json!(3), None));
         assert_eq!((&line["Lines"], &line["Cluster"], &line["requestId"]), (&json!(3), &json!("prod"), &json!("r-1")));
         assert_eq!(line["quiet"], json!({ "not-of-interest": 2 }));
         assert_eq!(line["memory_dropped"], 7);
@@ -316,6 +375,7 @@ mod tests {
 
     #[test]
     fn metrics_are_named_once_and_are_few_enough_for_one_line() {
+        assert!(BY_FUNCTION.iter().all(|name| METRICS.iter().any(|metric| metric.name == *name)));
         for metric in METRICS {
             assert_eq!(METRICS.iter().filter(|other| other.name == metric.name).count(), 1);
         }
