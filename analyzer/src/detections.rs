@@ -58,6 +58,8 @@ detections! {
     control_plane_exposed,
 }
 
+pub(crate) use self::anonymous_allowed::is_open;
+
 /// The detection of this id.
 #[must_use]
 pub fn by_id(id: &str) -> Option<&'static Detection> {

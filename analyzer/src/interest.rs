@@ -62,6 +62,8 @@ facts! {
     CHANGES,
     /// The request is about an object.
     OBJECT,
+    /// The path is not one of those that Kubernetes lets everybody ask.
+    CLOSED_PATH,
     /// The object is one whose changes are followed: see [`crate::change`].
     WATCHED,
     /// `serviceaccounts/token`
@@ -86,8 +88,6 @@ facts! {
     STALE_TOKEN,
     /// The API server dropped the bodies.
     SERVER_CUT,
-    /// Nobody: authentication failed.
-    NOBODY,
     /// `system:anonymous`
     ANONYMOUS,
     /// A name without its proof.

@@ -117,6 +117,9 @@ impl Rules {
                 return Ok(None);
             }
             Stage::Started => Everyday::OtherStage,
+            // Counted by another reason, which the status alone does not tell.
+            Stage::Complete if facts.meet(Facts::ANONYMOUS.and(Facts::REFUSED)) => return Ok(Some(What::Read)),
+            Stage::Complete if facts.meet(Facts::ANONYMOUS) => Everyday::AnonymousOpen,
             Stage::Complete if facts.meet(Facts::SERVICE_ACCOUNT) => Everyday::PodTraffic,
             Stage::Complete => Everyday::NotOfInterest,
         };
@@ -185,18 +188,20 @@ pub(crate) enum What {
 pub(crate) enum Everyday {
     OtherStage,
     PodTraffic,
+    AnonymousOpen,
     NotOfInterest,
 }
 
 impl Everyday {
-    pub(crate) const ALL: [Self; 3] = [Self::OtherStage, Self::PodTraffic, Self::NotOfInterest];
+    pub(crate) const ALL: [Self; 4] = [Self::OtherStage, Self::PodTraffic, Self::AnonymousOpen, Self::NotOfInterest];
 
     /// Counts one more line, in the order of [`Self::ALL`].
     pub(crate) fn count(quiet: &mut [u64; Self::ALL.len()], why: Self) {
-        let [other_stage, pod_traffic, not_of_interest] = quiet;
+        let [other_stage, pod_traffic, anonymous_open, not_of_interest] = quiet;
         *match why {
             Self::OtherStage => other_stage,
             Self::PodTraffic => pod_traffic,
+            Self::AnonymousOpen => anonymous_open,
             Self::NotOfInterest => not_of_interest,
         } += 1;
     }

@@ -137,6 +137,12 @@ impl<'a> Intake<'a> {
         Self { memory, ..self }
     }
 
+    /// The same run, which names so many places of each reason why something could not be read.
+    pub(crate) fn locating(mut self, places: Option<usize>) -> Self {
+        self.tally.places_max = places;
+        self
+    }
+
     /// The same run, in which some alerts need not be told.
     pub(crate) fn excepting(self, exceptions: &'a Exceptions) -> Self {
         Self { exceptions: Some(exceptions), ..self }
@@ -286,14 +292,30 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Judges and hands on everything, the last words on sessions included, and tells what was counted.
-    pub(crate) fn finish(mut self) -> Result<Tally, Error> {
+    /// Judges and hands on everything, the last words on sessions included, and tells what was counted and what is
+    /// known now.
+    pub(crate) fn finish(mut self) -> Result<(Tally, Memory), Error> {
         self.judge();
         let alerts = close_all(&mut self.memory);
         self.absorb(Report { alerts, ..Report::default() });
-        self.hand_on()?;
+        self.leave()
+    }
+
+    /// The same without the last words: the sessions go on with what is known now.
+    pub(crate) fn leave(mut self) -> Result<(Tally, Memory), Error> {
+        self.flush()?;
         self.tally.memory_dropped = self.memory.dropped();
-        Ok(self.tally)
+        Ok((self.tally, self.memory))
+    }
+
+    /// What is known from what was judged.
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Goes on with what another run knew.
+    pub(crate) fn remember(&mut self, memory: Memory) {
+        self.memory = memory;
     }
 
     /// Lines counted so far, those that still wait included.

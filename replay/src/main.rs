@@ -12,6 +12,7 @@ mod input;
 mod intake;
 mod live;
 mod man;
+mod memory;
 mod output;
 mod page;
 mod people;

@@ -31,7 +31,7 @@ detection! {
     ///
     /// Find the binding that the log names, take the anonymous subjects out of it, and look at what was read or changed
     /// from which address since it was made.
-    "anonymous-allowed", [DEFAULT_ACCOUNTS, EXPLOIT_PUBLIC_FACING], since "0.1.0", Session check where &[Facts::ANONYMOUS]
+    "anonymous-allowed", [DEFAULT_ACCOUNTS, EXPLOIT_PUBLIC_FACING], since "0.1.0", Session check where &[Facts::ANONYMOUS.and(Facts::OBJECT), Facts::ANONYMOUS.and(Facts::CLOSED_PATH)]
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {
@@ -85,7 +85,7 @@ const INTO_PODS: &[&str] = &["exec", "attach", "portforward", "proxy"];
 
 /// Health, version, discovery and the keys of the token issuer: what the stock roles `system:public-info-viewer`,
 /// `system:discovery` and `system:service-account-issuer-discovery` are for. Only the path counts.
-fn is_open(verb: &Verb<'_>, uri: &str) -> bool {
+pub(crate) fn is_open(verb: &Verb<'_>, uri: &str) -> bool {
     let path = path(uri);
     let under = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     matches!(verb.as_str(), "get" | "head" | "options") && OPEN.iter().any(|root| under(root)) && !path.contains("..")

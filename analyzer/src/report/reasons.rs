@@ -145,6 +145,7 @@ impl From<Everyday> for Quiet {
         match why {
             Everyday::OtherStage => Self::OtherStage,
             Everyday::PodTraffic => Self::OrdinaryPodTraffic,
+            Everyday::AnonymousOpen => Self::AnonymousOpen,
             Everyday::NotOfInterest => Self::NotOfInterest,
         }
     }

@@ -10,6 +10,7 @@ use super::scanner::{Careful, Scan, Scanner};
 use crate::audit::object::{ObjectRef, Verb};
 use crate::certificate::SigningRequest;
 use crate::change;
+use crate::detections::is_open;
 use crate::interest::Facts;
 use crate::reason::ACCESS_POLICY;
 use crate::token_request::TokenRequest;
@@ -44,6 +45,7 @@ struct Draft<'a> {
     seen: u32,
     stage: Option<Stage>,
     verb: &'a [u8],
+    uri: &'a [u8],
     object: Option<ObjectRef<'a>>,
     code: Option<u64>,
     facts: Facts,
@@ -112,8 +114,10 @@ impl<'a> Draft<'a> {
         match member {
             Member::Kind => known(scanner.plain()? == b"Event"),
             Member::ApiVersion => known(scanner.plain()? == b"audit.k8s.io/v1"),
-            Member::Level | Member::AuditId | Member::RequestUri | Member::ReceivedTimestamp => {
-                scanner.string().map(|_| ())
+            Member::Level | Member::AuditId | Member::ReceivedTimestamp => scanner.string().map(|_| ()),
+            Member::RequestUri => {
+                self.uri = scanner.string()?;
+                Ok(())
             }
             Member::Stage => {
                 self.stage = Some(match scanner.plain()? {
@@ -224,7 +228,12 @@ impl<'a> Draft<'a> {
         known(self.seen & Member::NEEDED == Member::NEEDED)?;
         let verb = std::str::from_utf8(self.verb).map_err(|_| Careful)?;
         let verb = Verb::new(Cow::Borrowed(verb));
-        let mut facts = of_verb(&verb, self.facts).and_if(!self.decided, Facts::UNDECIDED);
+        // An escape may stand for anything, so with one in the path the line is read.
+        let path = self.uri.split(|byte| *byte == b'?').next().unwrap_or_default();
+        let plain = std::str::from_utf8(path).ok().filter(|path| !path.contains('\\'));
+        let is_open = plain.is_some_and(|path| is_open(&verb, path));
+        let facts = self.facts.and_if(!self.decided, Facts::UNDECIDED).and_if(!is_open, Facts::CLOSED_PATH);
+        let mut facts = of_verb(&verb, facts);
         if let Some(object) = &self.object {
             facts = of_object(object, &verb, facts.and(Facts::OBJECT));
         }
