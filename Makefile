@@ -102,7 +102,7 @@ deny:
 bless:
 	UPDATE_EXPECT=1 $(CARGO) test --workspace --locked
 
-# Zips of the function: for this machine, and for arm64 where the toolchain can.
+# Zips of the function for arm64 and x86-64, as far as the toolchain can; says what is missing.
 package:
 	sh infra/package
 

@@ -42,6 +42,9 @@ CALLS = {
     "put_events": "events:PutEvents",
     "get_parameter": "ssm:GetParameter",
     "get_object": "s3:GetObject",
+    "batch_get_item": "dynamodb:BatchGetItem",
+    "put_item": "dynamodb:PutItem",
+    "query": "dynamodb:Query",
 }
 
 # What a service does in the role's name because of a resource here, without a call in the code: (action, resource, why).

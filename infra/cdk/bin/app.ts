@@ -28,6 +28,7 @@ new Rolewatch(stack, "Rolewatch", {
   memberAccounts: list("members"),
   filterMode: context("mode") as FilterMode | undefined,
   watchAwsCalls: context("calls") === "yes",
+  sharedMemory: context("memory") === "yes",
   alertEmail: context("email"),
 });
 
