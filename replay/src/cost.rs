@@ -67,10 +67,10 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -
     };
     let mut measure = |line: &LogLine<'_>| measured.add(line);
     let intake = Intake::new(&choices.settings, &mut deliver).measuring(&mut measure);
-    let (tally, unreadable) = replay::read(&inputs, intake, &progress)?;
-    replay::all_readable(unreadable, err)?;
+    let read = replay::read(&inputs, intake, &progress)?;
+    replay::all_readable(read.unreadable, err)?;
     if measured.lines == 0 {
-        return Err(Error::NothingToMeasure { skipped: tally.skipped_total() });
+        return Err(Error::NothingToMeasure { skipped: read.tally.skipped_total() });
     }
     write(out, &measured, alerts, &Assumed::replacing(&options.set))?;
     Ok(if progress.is_stopped() { Outcome::Stopped } else { Outcome::Done })
