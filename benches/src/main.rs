@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "what it measured is what it prints")]
 
 use std::fs;
+use std::hint::black_box;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -22,8 +23,8 @@ fn main() -> ExitCode {
         ["gate"] => gate(),
         ["once", work, count, input] => gate::once(work, count, input),
         ["write", folder] => write(Path::new(folder)),
-        ["serve", deliveries] => serve(deliveries, |all| drop(work::judge(all))),
-        ["serve-naive", deliveries] => serve(deliveries, |all| drop(Some(work::judge_naively(all)))),
+        ["serve", deliveries] => serve(deliveries, |all| _ = black_box(work::judge(all))),
+        ["serve-naive", deliveries] => serve(deliveries, |all| _ = black_box(work::judge_naively(all))),
         [path] => measure(&[Corpus::of_folder(Path::new(path))]),
         _ => Err("usage: rolewatch-bench [LOGS], or rolewatch-bench gate".to_owned()),
     };
@@ -55,10 +56,10 @@ fn gate() -> Result<(), String> {
 /// Writes the made-up log as others read it, for `compare/run`.
 fn write(folder: &Path) -> Result<(), String> {
     let corpus = Corpus::generated(EVENTS);
-    let data: Vec<&str> = corpus.deliveries.iter().map(|delivery| delivery.data.as_str()).collect();
+    let data = corpus.deliveries.iter().map(|delivery| delivery.data.as_str()).collect::<Vec<_>>().join("\n");
     let hits = work::judge_naively(&corpus.deliveries).map(|hits| hits.to_string()).join(" ");
     let files: [(&str, &[u8]); 3] =
-        [("deliveries", data.join("\n").as_bytes()), ("events.ndjson.gz", &corpus.gzipped), ("hits", hits.as_bytes())];
+        [("deliveries", data.as_bytes()), ("events.ndjson.gz", &corpus.gzipped), ("hits", hits.as_bytes())];
     fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     files.iter().try_for_each(|(name, bytes)| fs::write(folder.join(name), bytes)).map_err(|error| error.to_string())
 }
