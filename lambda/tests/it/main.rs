@@ -15,6 +15,7 @@ mod docs;
 mod events;
 mod exceptions;
 mod faults;
+mod memory;
 mod promise;
 mod start;
 mod template;
