@@ -184,12 +184,7 @@ impl<S: Sink> Handler<S> {
     }
 
     /// What became of the lines of a delivery, or of the call that it is about.
-    fn judge(
-        &self,
-        delivery: Delivery<'_>,
-        memory: &mut Memory,
-        tally: &mut Tally,
-    ) -> Result<Report, EnvelopeError> {
+    fn judge(&self, delivery: Delivery<'_>, memory: &mut Memory, tally: &mut Tally) -> Result<Report, EnvelopeError> {
         let delivery = match delivery {
             Delivery::Logs(delivery) => delivery,
             Delivery::Call(call) => {

@@ -37,7 +37,7 @@ pub(crate) fn check(options: &CheckArgs, out: &mut dyn Write, err: &mut dyn Writ
             Ok(())
         };
         let intake = Intake::new(&choices.settings, &mut deliver).excepting(&exceptions);
-        let (read, unreadable) = replay::read(&inputs, intake, &progress)?;
+        let (read, unreadable) = replay::read(&inputs, replay::cores(), intake, &progress)?;
         replay::all_readable(unreadable, err)?;
         (tally, stopped) = (read, progress.is_stopped());
     }

@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use memchr::memmem::Finder;
+
 use super::scanner::{Careful, Scan, Scanner};
 use crate::audit::AuditEvent;
 use crate::audit::principal::Identity;
@@ -43,11 +45,13 @@ pub(super) struct Caller {
 }
 
 /// A table of callers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Callers {
     place: Place,
     entries: Vec<Option<Entry>>,
     bytes: usize,
+    /// Finds the user agent's key in an event that is a string of another document, and in one that is not.
+    agents: [Finder<'static>; 2],
 }
 
 #[derive(Debug)]
@@ -56,6 +60,14 @@ struct Entry {
     escaped: bool,
     key: Box<[u8]>,
     caller: Caller,
+}
+
+impl Default for Callers {
+    fn default() -> Self {
+        // A value cannot hold these: its quotes would have a backslash of their own.
+        let agents = [Finder::new(br#","userAgent":"#), Finder::new(br#",\"userAgent\":"#)];
+        Self { place: Place::default(), entries: Vec::new(), bytes: 0, agents }
+    }
 }
 
 impl Callers {
@@ -84,8 +96,9 @@ impl Callers {
         ahead.jump(start);
         let window = ahead.rest();
         let window = window.get(..KEY_BYTES_MAX).unwrap_or(window);
-        let found = last_member::<ESCAPED>(window)?;
-        ahead.jump(start + found);
+        let [plain, escaped] = &self.agents;
+        let found = if ESCAPED { escaped } else { plain }.find(window)?;
+        ahead.jump(start + found + 1);
         // The user agent is the last of it.
         ahead.key().ok()?;
         ahead.string().ok()?;
@@ -173,38 +186,21 @@ pub(super) fn of_session(session: &Session<'_>, facts: Facts) -> Facts {
         .and_if(session.token == Token::Unbound { controller: false }, Facts::UNBOUND)
 }
 
-/// Where the user agent's key begins. A value cannot hold this text: its quotes would have a backslash of their own.
-fn last_member<const ESCAPED: bool>(text: &[u8]) -> Option<usize> {
-    let needle: &[u8] = if ESCAPED { br#",\"userAgent\":"# } else { br#","userAgent":"# };
-    memchr::memmem::find(text, needle).map(|found| found + 1)
-}
-
 /// The two places of the table where a caller may be.
 fn ways(hash: u64) -> [usize; 2] {
     let set = usize::try_from(hash >> 40).unwrap_or_default() % (SLOTS / 2);
     [2 * set, 2 * set + 1]
 }
 
-/// Mixes the bytes, thirty-two at a time in four lanes, since one lane would wait for its own multiplication. It need not
-/// withstand an attacker: two callers that meet take each other's place, and that is all.
+/// Mixes one word in four, and the last ones. Callers that differ differ in their credential, whose id is longer than four
+/// words. It need not withstand an attacker: two callers that meet take each other's place, and that is all.
 fn hash(bytes: &[u8]) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |lane: u64, word: &[u8; 8]| (lane.rotate_left(23) ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR);
-    let (words, rest) = bytes.as_chunks::<8>();
-    let (fours, words) = words.as_chunks::<4>();
-    let [mut a, mut b, mut c, mut d] = [1_u64, 2, 3, 4];
-    for [one, two, three, four] in fours {
-        (a, b, c, d) = (mix(a, one), mix(b, two), mix(c, three), mix(d, four));
-    }
-    let mut all = words.iter().fold(u64::try_from(bytes.len()).unwrap_or_default(), mix);
-    let mut last = [0; 8];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
-    }
-    for lane in [a, b, c, d] {
-        all = mix(all, &lane.to_le_bytes());
-    }
-    let all = mix(all, &last);
+    let mix = |all: u64, word: &[u8; 8]| (all.rotate_left(23) ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR);
+    let (words, _) = bytes.as_chunks::<8>();
+    let mut all = u64::try_from(bytes.len()).unwrap_or_default();
+    all = words.iter().step_by(4).fold(all, mix);
+    all = words.iter().rev().take(4).fold(all, mix);
     all ^ (all >> 31)
 }
 
