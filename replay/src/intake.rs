@@ -28,6 +28,9 @@ pub(crate) struct Found {
     pub(crate) explained: Vec<(String, Explanation)>,
 }
 
+/// Who is shown every line as it comes.
+pub(crate) type Measure<'a> = dyn FnMut(&LogLine<'_>) + 'a;
+
 /// Where it goes.
 pub(crate) type Deliver<'a> = dyn FnMut(Found) -> Result<(), Error> + 'a;
 
@@ -56,6 +59,7 @@ impl Wanted {
 pub(crate) struct Intake<'a> {
     settings: &'a Settings,
     deliver: &'a mut Deliver<'a>,
+    measure: Option<&'a mut Measure<'a>>,
     memory: Memory,
     batch: Batch,
     sifter: Sifter,
@@ -106,6 +110,7 @@ impl<'a> Intake<'a> {
         Self {
             settings,
             deliver,
+            measure: None,
             memory: Memory::default(),
             batch: Batch::default(),
             sifter: Sifter::new(),
@@ -127,6 +132,12 @@ impl<'a> Intake<'a> {
         Self { memory, ..self }
     }
 
+    /// The same run, which names so many places of each reason why something could not be read.
+    pub(crate) fn locating(mut self, places: Option<usize>) -> Self {
+        self.tally.places_max = places;
+        self
+    }
+
     /// The same run, in which some alerts need not be told.
     pub(crate) fn excepting(self, exceptions: &'a Exceptions) -> Self {
         Self { exceptions: Some(exceptions), ..self }
@@ -135,6 +146,11 @@ impl<'a> Intake<'a> {
     /// The same run, which also explains lines.
     pub(crate) fn explaining(self, wanted: Wanted) -> Self {
         Self { wanted, ..self }
+    }
+
+    /// The same run, which also shows every line to `measure`.
+    pub(crate) fn measuring(self, measure: &'a mut Measure<'a>) -> Self {
+        Self { measure: Some(measure), ..self }
     }
 
     /// What follows comes from this file.
@@ -177,6 +193,9 @@ impl<'a> Intake<'a> {
 
     /// Takes one log line.
     pub(crate) fn line(&mut self, line: &LogLine<'_>) {
+        if let Some(measure) = &mut self.measure {
+            measure(line);
+        }
         let bytes = self.batch.bytes + line.message.len();
         if bytes > BATCH_BYTES && !self.batch.in_entry || self.batch.bytes > 2 * BATCH_BYTES {
             self.judge();
@@ -210,8 +229,8 @@ impl<'a> Intake<'a> {
     /// Takes the audit events at the beginning of `text`, one per line, up to the first that has to be looked at more
     /// closely, and tells how many bytes and lines that were.
     pub(crate) fn run(&mut self, text: &[u8]) -> (usize, usize) {
-        // Whoever wants to know why has every line read.
-        if self.wanted != Wanted::Nothing {
+        // Whoever wants to know why, or how much, has every line read.
+        if self.wanted != Wanted::Nothing || self.measure.is_some() {
             return (0, 0);
         }
         // A batch ends where it would end if each line came by itself.
@@ -233,6 +252,11 @@ impl<'a> Intake<'a> {
     /// Takes one delivery of CloudWatch Logs; an error says that it is none that can be opened.
     pub(crate) fn delivery(&mut self, delivery: Delivery<'_>) -> Result<(), EnvelopeError> {
         self.judge();
+        if let Some(measure) = &mut self.measure {
+            for envelope in delivery.envelopes()? {
+                envelope.lines().into_iter().flatten().for_each(|line| measure(&line));
+            }
+        }
         if self.wanted == Wanted::Nothing {
             for document in analyze_delivery(delivery, self.settings, &mut self.memory, &mut self.sifter)? {
                 self.document(document.kind, document.report);
@@ -300,14 +324,30 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Judges and hands on everything, the last words on sessions included, and tells what was counted.
-    pub(crate) fn finish(mut self) -> Result<Tally, Error> {
+    /// Judges and hands on everything, the last words on sessions included, and tells what was counted and what is
+    /// known now.
+    pub(crate) fn finish(mut self) -> Result<(Tally, Memory), Error> {
         self.judge();
         let alerts = close_all(&mut self.memory);
         self.absorb(Report { alerts, ..Report::default() });
-        self.hand_on()?;
+        self.leave()
+    }
+
+    /// The same without the last words: the sessions go on with what is known now.
+    pub(crate) fn leave(mut self) -> Result<(Tally, Memory), Error> {
+        self.flush()?;
         self.tally.memory_dropped = self.memory.dropped();
-        Ok(self.tally)
+        Ok((self.tally, self.memory))
+    }
+
+    /// What is known from what was judged.
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Goes on with what another run knew.
+    pub(crate) fn remember(&mut self, memory: Memory) {
+        self.memory = memory;
     }
 
     /// Lines counted so far, those that still wait included.

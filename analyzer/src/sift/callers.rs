@@ -7,8 +7,6 @@
 
 use std::sync::Arc;
 
-use memchr::memmem::Finder;
-
 use super::scanner::{Careful, Scan, Scanner};
 use crate::audit::AuditEvent;
 use crate::audit::principal::Identity;
@@ -45,13 +43,11 @@ pub(super) struct Caller {
 }
 
 /// A table of callers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Callers {
     place: Place,
     entries: Vec<Option<Entry>>,
     bytes: usize,
-    /// Finds the user agent's key in an event that is a string of another document, and in one that is not.
-    agents: [Finder<'static>; 2],
 }
 
 #[derive(Debug)]
@@ -60,14 +56,6 @@ struct Entry {
     escaped: bool,
     key: Box<[u8]>,
     caller: Caller,
-}
-
-impl Default for Callers {
-    fn default() -> Self {
-        // A value cannot hold these: its quotes would have a backslash of their own.
-        let agents = [Finder::new(br#","userAgent":"#), Finder::new(br#",\"userAgent\":"#)];
-        Self { place: Place::default(), entries: Vec::new(), bytes: 0, agents }
-    }
 }
 
 impl Callers {
@@ -96,9 +84,7 @@ impl Callers {
         ahead.jump(start);
         let window = ahead.rest();
         let window = window.get(..KEY_BYTES_MAX).unwrap_or(window);
-        let [plain, escaped] = &self.agents;
-        let found = if ESCAPED { escaped } else { plain }.find(window)?;
-        ahead.jump(start + found + 1);
+        ahead.jump(start + agent::<ESCAPED>(window)?);
         // The user agent is the last of it.
         ahead.key().ok()?;
         ahead.string().ok()?;
@@ -184,6 +170,19 @@ pub(super) fn of_session(session: &Session<'_>, facts: Facts) -> Facts {
         .and_if(session.external.is_some(), Facts::EXTERNAL)
         .and_if(session.human_client.is_some(), Facts::HUMAN_CLIENT)
         .and_if(session.token == Token::Unbound { controller: false }, Facts::UNBOUND)
+}
+
+/// Where the user agent's key begins. A value cannot hold the text around it: its quotes would have a backslash of their
+/// own. Capital letters are rare in what stands before, so one is looked for.
+fn agent<const ESCAPED: bool>(text: &[u8]) -> Option<usize> {
+    let (before, behind): (&[u8], &[u8]) =
+        if ESCAPED { (br#",\"user"#, br#"Agent\":"#) } else { (br#","user"#, br#"Agent":"#) };
+    memchr::memchr_iter(b'A', text).find_map(|at| {
+        let start = at.checked_sub(before.len())?;
+        let found = text.get(start..at)? == before && text.get(at..)?.starts_with(behind);
+        // The comma is not part of it.
+        found.then_some(start + 1)
+    })
 }
 
 /// The two places of the table where a caller may be.
