@@ -243,7 +243,7 @@ impl<'a> Draft<'a> {
             "impersonatedUser" => self.impersonated = Principal::read(reader, &mut self.refused)?,
             "sourceIPs" => self.addresses = reader.strings()?,
             "userAgent" => self.user_agent = reader.optional_string()?,
-            "objectRef" => self.object = ObjectRef::read(reader)?,
+            "objectRef" => self.object = ObjectRef::read(reader, &mut self.refused)?,
             "responseStatus" => self.status = Status::read(reader)?,
             "requestObject" => self.request = Some(reader.raw()?),
             "responseObject" => self.response = Some(reader.raw()?),

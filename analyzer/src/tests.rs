@@ -4,6 +4,7 @@
 mod adversary;
 mod claims;
 mod docs;
+mod filter_pattern;
 pub(crate) mod harness;
 mod laws;
 mod promises;
@@ -11,6 +12,7 @@ mod properties;
 mod recordings;
 mod samples;
 mod sessions;
+mod sharing;
 mod sifting;
 mod streams;
 mod tidy;

@@ -1,5 +1,6 @@
 //! What the function says about itself: counts, times, codes and ids, never a word of the log.
 
+use std::collections::BTreeMap;
 use std::str::FromStr as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,7 +11,10 @@ use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::exceptions::Applied;
 use rolewatch_analyzer::report::Report;
 use rolewatch_analyzer::severity::Severity;
+use rolewatch_analyzer::stream::Stream;
 use serde_json::{Map, Value, json};
+
+use crate::memory::{Reading, Writing};
 
 /// A metric: its name in CloudWatch, its unit, and what it tells.
 #[derive(Debug)]
@@ -36,6 +40,16 @@ pub const METRICS: &[Metric] = &[
         unit: "Count",
         meaning: "Log lines received. None for half an hour on a live cluster: logging or the subscription is off.",
     },
+    Metric {
+        name: "AuditLines",
+        unit: "Count",
+        meaning: "Those of the audit stream. None for 15 minutes raises the alarm AuditLogSilent.",
+    },
+    Metric {
+        name: "ApiLines",
+        unit: "Count",
+        meaning: "Those of the API server's own log. None for an hour raises the alarm ApiLogSilent.",
+    },
     Metric { name: "LinesAlerted", unit: "Count", meaning: "Lines that are evidence of an alert." },
     Metric {
         name: "LinesQuiet",
@@ -47,6 +61,16 @@ pub const METRICS: &[Metric] = &[
         unit: "Count",
         meaning: "Lines that could not be read; `skipped` in the log line has the reasons. Read them with \
                   `rolewatch replay --explain`.",
+    },
+    Metric {
+        name: "AuditEventsLost",
+        unit: "Count",
+        meaning: "Alerts about audit events that the API server could not write. Any raises the alarm AuditEventsLost.",
+    },
+    Metric {
+        name: "LinesTruncated",
+        unit: "Count",
+        meaning: "Alerts about audit events that were cut and may hide a change. Any raises the alarm LinesTruncated.",
     },
     Metric { name: "AlertsSent", unit: "Count", meaning: "Alerts that SNS accepted." },
     Metric {
@@ -77,6 +101,18 @@ pub const METRICS: &[Metric] = &[
                   says why.",
     },
     Metric {
+        name: "MemoryFailed",
+        unit: "Count",
+        meaning: "Deliveries judged without an answer of the memory table to all they asked. Their alerts say so and may \
+                  say less; none is lost. The log line before says why, and Codes what to do.",
+    },
+    Metric {
+        name: "MemoryUnsaved",
+        unit: "Count",
+        meaning: "Facts that could not be written to the memory table yet. They are tried again with the next delivery; \
+                  if this stays above 0, do what the code in the log line before says.",
+    },
+    Metric {
         name: "DeliveriesRefused",
         unit: "Count",
         meaning: "Deliveries that could not be opened. They wait in the queue of failed deliveries.",
@@ -103,13 +139,21 @@ pub const METRICS: &[Metric] = &[
     },
 ];
 
+/// The metrics that CloudWatch also keeps for the function as a whole: those that an alarm watches for all clusters at once,
+/// among them clusters of other accounts, whose names the template does not know.
+pub const BY_FUNCTION: &[&str] = &["AuditEventsLost", "LinesTruncated", "AlertsFailed"];
+
 /// The counts of one delivery.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
     /// The cluster that it came from, if known.
     pub cluster: Option<String>,
+    /// The name of the function, where Lambda tells it.
+    pub function: Option<String>,
     counts: Map<String, Value>,
     reasons: Map<String, Value>,
+    /// What the memory table was asked and told.
+    memory: BTreeMap<&'static str, usize>,
 }
 
 impl Tally {
@@ -119,9 +163,26 @@ impl Tally {
         self.counts.insert(name.to_owned(), value.into());
     }
 
+    /// Counts lines of one stream, beside what else the delivery brings.
+    pub fn stream(&mut self, stream: Option<Stream>, lines: u64) {
+        let name = match stream {
+            Some(Stream::Audit) => "AuditLines",
+            Some(Stream::Api) => "ApiLines",
+            _ => return,
+        };
+        let before = self.counts.get(name).and_then(Value::as_u64).unwrap_or_default();
+        self.set(name, before + lines);
+    }
+
     /// Counts what became of the lines.
     pub fn report(&mut self, report: &Report) {
         self.set("Lines", report.lines);
+        let told = |id: &str| {
+            let tells = |alert: &&Alert| alert.findings.iter().any(|finding| finding.detection.id == id);
+            report.alerts.iter().filter(tells).count()
+        };
+        self.set("AuditEventsLost", told("audit-event-lost"));
+        self.set("LinesTruncated", told("audit-line-truncated"));
         self.set("LinesAlerted", report.alerted);
         self.set("LinesQuiet", report.quiet_total());
         self.set("LinesSkipped", report.skipped_total());
@@ -155,6 +216,24 @@ impl Tally {
         }
     }
 
+    /// Counts what asking the memory table came to.
+    pub fn reading(&mut self, reading: Reading) {
+        self.set("MemoryFailed", u8::from(reading.trouble.is_some()));
+        let Reading { keys, items, ignored, trouble: _ } = reading;
+        for (what, count) in [("asked", keys), ("found", items), ("ignored", ignored)] {
+            self.memory.insert(what, count);
+        }
+    }
+
+    /// Counts what writing to the memory table came to.
+    pub fn writing(&mut self, writing: Writing) {
+        self.set("MemoryUnsaved", writing.unsaved);
+        let Writing { written, too_large, unsaved: _, lost, trouble: _ } = writing;
+        for (what, count) in [("written", written), ("too_large", too_large), ("lost", lost)] {
+            self.memory.insert(what, count);
+        }
+    }
+
     fn by(&mut self, what: &str, counts: impl Iterator<Item = (&'static str, u64)>) {
         let counts = counts.map(|(word, count)| (word.to_owned(), json!(count))).collect();
         self.reasons.insert(what.to_owned(), Value::Object(counts));
@@ -163,35 +242,50 @@ impl Tally {
     /// One line in CloudWatch embedded metric format (CloudWatch user guide, "Specification: Embedded metric format").
     #[must_use]
     pub fn embedded_metric_format(&self, request_id: &str, now: SystemTime) -> String {
-        let units = METRICS
-            .iter()
-            .filter(|metric| self.counts.contains_key(metric.name))
-            .map(|metric| json!({ "Name": metric.name, "Unit": metric.unit }));
+        let metrics = || METRICS.iter().filter(|metric| self.counts.contains_key(metric.name));
+        let directive = |dimensions: Value, metrics: &mut dyn Iterator<Item = &Metric>| {
+            let units: Vec<Value> = metrics.map(|metric| json!({ "Name": metric.name, "Unit": metric.unit })).collect();
+            json!({ "Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": units })
+        };
         let dimensions = if self.cluster.is_some() { json!([["Cluster"]]) } else { json!([[]]) };
+        let mut directives = vec![directive(dimensions, &mut metrics())];
+        let mut whole = metrics().filter(|metric| BY_FUNCTION.contains(&metric.name)).peekable();
+        if self.function.is_some() && whole.peek().is_some() {
+            directives.push(directive(json!([["Function"]]), &mut whole));
+        }
         let mut line = Map::new();
         line.insert(
             "_aws".to_owned(),
             json!({
                 "Timestamp": millis(now.duration_since(UNIX_EPOCH).unwrap_or_default()),
-                "CloudWatchMetrics": [{
-                    "Namespace": NAMESPACE,
-                    "Dimensions": dimensions,
-                    "Metrics": units.collect::<Vec<_>>(),
-                }],
+                "CloudWatchMetrics": directives,
             }),
         );
         line.insert("requestId".to_owned(), json!(request_id));
         if let Some(cluster) = &self.cluster {
             line.insert("Cluster".to_owned(), json!(cluster));
         }
+        if let Some(function) = &self.function {
+            line.insert("Function".to_owned(), json!(function));
+        }
         line.extend(self.reasons.clone());
+        let memory: Map<String, Value> = self
+            .memory
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .map(|(what, count)| ((*what).to_owned(), json!(count)))
+            .collect();
+        if !memory.is_empty() {
+            line.insert("memory".to_owned(), Value::Object(memory));
+        }
         line.extend(self.counts.clone());
         Value::Object(line).to_string()
     }
 
     /// Writes that line to standard output, where Lambda reads it.
     #[expect(clippy::print_stdout, reason = "the embedded metric format is a line of its own on standard output")]
-    pub fn emit(&self, request_id: &str) {
+    pub fn emit(mut self, request_id: &str) {
+        self.function = self.function.or_else(|| std::env::var("AWS_LAMBDA_FUNCTION_NAME").ok());
         println!("{}", self.embedded_metric_format(request_id, SystemTime::now()));
     }
 }
@@ -231,8 +325,9 @@ pub(crate) fn millis(time: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{METRICS, Tally};
+    use super::{BY_FUNCTION, METRICS, Tally};
     use rolewatch_analyzer::report::{Quiet, Report};
+    use rolewatch_analyzer::stream::Stream;
     use serde_json::{Value, json};
     use std::sync::{Arc, Mutex};
     use std::time::{Duration, UNIX_EPOCH};
@@ -251,10 +346,13 @@ mod tests {
 
     #[test]
     fn a_line_declares_the_metrics_it_holds_and_no_others() {
-        let mut tally = Tally { cluster: Some("prod".to_owned()), ..Tally::default() };
+        let mut tally = Tally { cluster: Some("prod".to_owned()), function: Some("rw".to_owned()), ..Tally::default() };
         let mut report = Report { lines: 3, alerted: 1, ..Report::default() };
         report.quiet.insert(Quiet::NotOfInterest, 2);
         tally.report(&report);
+        tally.stream(Some(Stream::Audit), 2);
+        tally.stream(Some(Stream::Audit), 1);
+        tally.stream(Some(Stream::Scheduler), 9);
         tally.set("AlertsSent", 1);
         tally.memory_dropped(7);
         let line = tally.embedded_metric_format("r-1", UNIX_EPOCH + Duration::from_millis(1_234));
@@ -262,7 +360,12 @@ mod tests {
         assert_eq!(line["_aws"]["Timestamp"], 1_234);
         let declared = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(declared["Dimensions"], json!([["Cluster"]]));
-        assert_eq!(declared["Metrics"].as_array().unwrap().len(), 5);
+        assert_eq!(declared["Metrics"].as_array().unwrap().len(), 8);
+        let whole = &line["_aws"]["CloudWatchMetrics"][1];
+        assert_eq!((&whole["Dimensions"], &line["Function"]), (&json!([["Function"]]), &json!("rw")));
+        let names: Vec<&Value> = whole["Metrics"].as_array().unwrap().iter().map(|metric| &metric["Name"]).collect();
+        assert_eq!(names, ["AuditEventsLost", "LinesTruncated"]);
+        assert_eq!((&line["AuditLines"], line.get("ApiLines")), (&json!(3), None));
         assert_eq!((&line["Lines"], &line["Cluster"], &line["requestId"]), (&json!(3), &json!("prod"), &json!("r-1")));
         assert_eq!(line["quiet"], json!({ "not-of-interest": 2 }));
         assert_eq!(line["memory_dropped"], 7);
@@ -271,6 +374,7 @@ mod tests {
 
     #[test]
     fn metrics_are_named_once_and_are_few_enough_for_one_line() {
+        assert!(BY_FUNCTION.iter().all(|name| METRICS.iter().any(|metric| metric.name == *name)));
         for metric in METRICS {
             assert_eq!(METRICS.iter().filter(|other| other.name == metric.name).count(), 1);
         }

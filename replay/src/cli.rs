@@ -1,14 +1,21 @@
 //! The command line.
 
+mod live;
+mod words;
+
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
-use jiff::{SignedDuration, Timestamp};
 use rolewatch_analyzer::settings::networks;
 use rolewatch_analyzer::severity::Severity;
+
+use crate::{cost, filter_pattern};
+
+pub(crate) use self::live::Live;
+use self::words::{CHECK, CHECK_STATUS, COMPLETIONS, EXIT_STATUS, EXPLAIN, MAN, REPLAY, RIGHTS, WHO_CAN};
 
 /// Who just gained power over an Amazon EKS cluster: reads its control-plane logs and tells
 #[derive(Debug, Parser)]
@@ -30,10 +37,10 @@ pub(crate) enum Command {
     /// Say why one event alerted or stayed quiet
     #[command(long_about = EXPLAIN, after_help = EXIT_STATUS)]
     Explain(ExplainArgs),
-    /// Say who may do something in a cluster, from a snapshot of it
+    /// Say who may do something in a cluster, from a snapshot or memory of it
     #[command(long_about = WHO_CAN, after_help = EXIT_STATUS)]
     WhoCan(WhoCanArgs),
-    /// Say what somebody may do in a cluster, from a snapshot of it
+    /// Say what somebody may do in a cluster, from a snapshot or memory of it
     #[command(long_about = RIGHTS, after_help = EXIT_STATUS)]
     Rights(RightsArgs),
     /// List what is detected, or explain one detection
@@ -45,6 +52,12 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
     },
+    /// Print the filter patterns that a subscription of CloudWatch Logs may have
+    #[command(long_about = filter_pattern::ABOUT)]
+    FilterPattern(filter_pattern::Options),
+    /// Estimate what Rolewatch would cost on a log that is at hand
+    #[command(long_about = cost::ABOUT)]
+    Cost(cost::Options),
     /// Check a file of exceptions, and say what each would silence
     #[command(subcommand)]
     Exceptions(ExceptionsCommand),
@@ -94,13 +107,20 @@ pub(crate) struct ReplayArgs {
     /// Exit with status 2 when anything could not be read
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Work in so many threads; as many as there are cores where nothing is said. What is found is the same
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
     /// Write no summary and no progress
     #[arg(long, short)]
     pub(crate) quiet: bool,
-    /// What is known before the first line, as `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json`
-    /// printed it, so that alerts say what was gained and lost; needs `--cluster`
-    #[arg(long, value_name = "FILE", requires = "cluster")]
+    /// What is known before the first line, so that alerts say what was gained and lost: a file of `--save-memory`, or
+    /// what `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json` printed, with
+    /// `--cluster`
+    #[arg(long, value_name = "FILE")]
     pub(crate) memory: Option<PathBuf>,
+    /// Write what is known after the last line, for `--memory`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_memory: Option<PathBuf>,
     /// Instead of alerts, say for each line of interest what looked at it and what decided
     #[arg(long)]
     pub(crate) explain: bool,
@@ -123,37 +143,6 @@ pub(crate) struct Reviewed {
 }
 
 const SETTINGS: &str = "Settings";
-
-/// What to fetch from CloudWatch Logs.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Live {
-    /// Read this log group of CloudWatch Logs, `/aws/eks/<cluster>/cluster`, instead of files
-    #[arg(long, value_name = "NAME", help_heading = FETCH)]
-    pub(crate) log_group: Option<String>,
-    /// From so long ago: 30m, 24h, 7d; an hour where nothing is said
-    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "log_group", conflicts_with = "from", help_heading = FETCH)]
-    pub(crate) since: Option<SignedDuration>,
-    /// From this time on, such as 2026-03-01T10:00:00Z
-    #[arg(long, value_name = "TIME", requires = "log_group", help_heading = FETCH)]
-    pub(crate) from: Option<Timestamp>,
-    /// Before this time
-    #[arg(long, value_name = "TIME", requires = "log_group", conflicts_with = "follow", help_heading = FETCH)]
-    pub(crate) to: Option<Timestamp>,
-    /// Go on reading what comes, until Ctrl-C
-    #[arg(long, requires = "log_group", help_heading = FETCH)]
-    pub(crate) follow: bool,
-    /// Only log streams whose name begins so, such as kube-apiserver-audit; may be given several times
-    #[arg(long, value_name = "PREFIX", requires = "log_group", help_heading = FETCH)]
-    pub(crate) log_stream: Vec<String>,
-    /// Keep in this file how far the log was read and what was learned, and go on from there the next time
-    #[arg(long, value_name = "FILE", requires = "log_group", conflicts_with = "to", help_heading = FETCH)]
-    pub(crate) state: Option<PathBuf>,
-    /// The profile of the AWS configuration to use, as with the AWS CLI; `--region` chooses the Region
-    #[arg(long, value_name = "NAME", requires = "log_group", help_heading = FETCH)]
-    pub(crate) profile: Option<String>,
-}
-
-const FETCH: &str = "From CloudWatch Logs";
 
 /// Which event to explain, and where to look for it.
 #[derive(Debug, Args)]
@@ -201,9 +190,13 @@ pub(crate) struct WhoCanArgs {
     /// One object of this name
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// What `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json` printed
+    /// What `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json` printed, or a file
+    /// of `replay --save-memory`
     #[arg(long, value_name = "FILE")]
     pub(crate) memory: PathBuf,
+    /// The cluster to ask about, where the memory knows several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
 }
 
 /// Whose rights to tell, and from which snapshot.
@@ -215,9 +208,13 @@ pub(crate) struct RightsArgs {
     /// A group that the subject is also in; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) group: Vec<String>,
-    /// What `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json` printed
+    /// What `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json` printed, or a file
+    /// of `replay --save-memory`
     #[arg(long, value_name = "FILE")]
     pub(crate) memory: PathBuf,
+    /// The cluster to ask about, where the memory knows several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
 }
 
 /// What the input does not say by itself.
@@ -274,19 +271,16 @@ fn severity() -> impl clap::builder::TypedValueParser<Value = Severity> {
         .map(|word| Severity::parse(&word).unwrap_or(Severity::Low))
 }
 
-/// A whole number of minutes, hours or days.
-fn duration(text: &str) -> Result<SignedDuration, String> {
-    let wrong = || "not a duration; write it like 30m, 24h or 7d".to_owned();
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
-    let minutes = match unit {
-        "m" => 1,
-        "h" => 60,
-        "d" => 24 * 60,
-        _ => return Err(wrong()),
-    };
-    let number: u32 = number.parse().map_err(|_| wrong())?;
-    Ok(SignedDuration::from_mins(i64::from(number) * minutes))
+/// At least one thread.
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(threads @ 1..=THREADS_MAX) => Ok(threads),
+        _ => Err(format!("not a number of threads; write one from 1 to {THREADS_MAX}")),
+    }
 }
+
+/// More threads than any machine that reads logs has cores; each holds some megabytes.
+const THREADS_MAX: usize = 256;
 
 /// A network, or an address alone.
 fn network(text: &str) -> Result<IpNet, String> {
@@ -294,84 +288,15 @@ fn network(text: &str) -> Result<IpNet, String> {
     one.map(|[network]| network).ok_or_else(|| "not a network; write it like 192.0.2.0/24 or 2001:db8::/32".to_owned())
 }
 
-const REPLAY: &str = "\
-Analyse recorded logs: files, folders or standard input.
-
-Any form is understood, and recognised from the content, never from the name: audit events one per line or in a list, \
-the text of the api and authenticator streams, output of `aws logs`, subscription deliveries as Lambda, Kinesis and \
-Firehose carry them, export tasks, on-failure records; all of it also in gzip. Several inputs are one run: what is \
-learned from one counts for the next.
-
-With `--log-group` the log is fetched from CloudWatch Logs. Profile, Region and credentials are found as the AWS CLI \
-finds them; `logs:FilterLogEvents` on the log group is all that is needed. `--follow` asks again every \
-few seconds.
-
-Alerts go to standard output; progress and summary go to standard error.";
-
-const WHO_CAN: &str = "\
-Say who may do something in a cluster, from a snapshot of it: every binding whose role permits it, decided as the API \
-server decides.
-
-Take the snapshot with `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json`. A \
-resource outside the core group is written as kubectl writes it, `deployments.apps`; for common ones the group may be \
-left out. EKS access policies are outside RBAC and not in a snapshot.";
-
-const RIGHTS: &str = "\
-Say what somebody may do in a cluster, from a snapshot of it: every binding that names the subject or a group that it \
-is certainly in, what its role permits in words, and the gravest of it.
-
-Take the snapshot with `kubectl get roles,rolebindings,clusterroles,clusterrolebindings,configmaps -A -o json`. Other \
-groups of the subject are named with `--group`. EKS access policies are outside RBAC and not in a snapshot.";
-
-const EXPLAIN: &str = "\
-Say why one event alerted or stayed quiet: what the caller proved to be, what the request changed, which detections saw \
-something, which reason kept it quiet, and what would have been seen without that reason.
-
-The event is judged as `rolewatch replay` judges it, with what the lines before it taught, so name all the files that \
-were read together.";
-
-const CHECK: &str = "\
-Check a file of exceptions, and say what each would silence in logs.
-
-Mistakes are told with line and column. Each exception is listed with the alerts that it would have silenced; those \
-that have expired, and those that silence nothing, are pointed out. Without a PATH the logs are left out.";
-
-const CHECK_STATUS: &str = "\
-Exit status: 0 when done, 1 when --strict found an exception that has expired or silences nothing, 2 for wrong usage, a \
-mistake in the file, or input that cannot be read.";
-
-const COMPLETIONS: &str = "\
-Examples:
-  bash        rolewatch completions bash > ~/.local/share/bash-completion/completions/rolewatch
-  zsh         rolewatch completions zsh > ~/.zfunc/_rolewatch, with ~/.zfunc in fpath
-  fish        rolewatch completions fish > ~/.config/fish/completions/rolewatch.fish
-  PowerShell  rolewatch completions powershell >> $PROFILE";
-
-const MAN: &str = "\
-Example: rolewatch man replay | man -l -";
-
-const EXIT_STATUS: &str = "\
-Exit status: 0 when done, 1 when an alert reached --fail-on, 2 for wrong usage or input that cannot be read, 130 when \
-Ctrl-C ended it early.";
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
 
-    use super::{Cli, duration, network};
+    use super::{Cli, network};
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn durations_are_minutes_hours_or_days() {
-        assert_eq!(duration("90m").unwrap().as_mins(), 90);
-        assert_eq!(duration("7d").unwrap().as_hours(), 168);
-        for wrong in ["", "h", "1w", "-1h", "1.5h", "1\u{e9}"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
     }
 
     #[test]

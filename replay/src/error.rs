@@ -4,6 +4,7 @@ use std::io;
 
 use crate::live::LiveError;
 use rolewatch_analyzer::snapshot::SnapshotError;
+use rolewatch_analyzer::wire::WireError;
 
 /// What stops the command. Each message is one line: what happened and, after a semicolon, what to do.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +12,15 @@ pub(crate) enum Error {
     /// `replay` without a path, in a terminal.
     #[error("no input; name files or folders, or pipe a log into `rolewatch replay -`")]
     NoInput,
+    /// `cost` without a line to measure.
+    #[error("no log line to measure{}; name files that hold a control-plane log", match skipped {
+        0 => String::new(),
+        count => format!(", and {count} that could not be read"),
+    })]
+    NothingToMeasure {
+        /// What could not be read.
+        skipped: u64,
+    },
     /// A path that cannot be looked at.
     #[error("cannot open `{path}`: {}; check the path and its permissions", reason(source))]
     Open {
@@ -56,7 +66,7 @@ pub(crate) enum Error {
     #[error("`--explain` writes text for people; leave out `--format`")]
     ExplainFormat,
     /// `--strict` and something was skipped.
-    #[error("{count} {} could not be read{}; see `skipped` in the summary, or leave out `--strict`", if *count == 1 { "record" } else { "records" }, match first {
+    #[error("{count} {} could not be read{}; mend or leave out what holds them, or leave out `--strict`", if *count == 1 { "record" } else { "records" }, match first {
         Some(place) => format!(", the first at {place}"),
         None => String::new(),
     })]
@@ -106,8 +116,38 @@ pub(crate) enum Error {
         /// What it is instead.
         reason: SnapshotError,
     },
+    /// `--memory` names a snapshot, which does not say of what.
+    #[error("`{path}` is a snapshot, which does not say of which cluster; name it with `--cluster`")]
+    SnapshotCluster {
+        /// As given.
+        path: String,
+    },
+    /// `--memory` names a memory that cannot be read.
+    #[error("`{path}` cannot be loaded: {}; write it anew with `rolewatch replay --save-memory`", cause(*reason))]
+    Memory {
+        /// As given.
+        path: String,
+        /// What is wrong with it.
+        reason: WireError,
+    },
+    /// A memory of several clusters, or not of the one that is asked about.
+    #[error("`{path}` knows {}; name one of them with `--cluster`", if known.is_empty() { "no cluster" } else { known })]
+    WhichCluster {
+        /// As given.
+        path: String,
+        /// The clusters, made printable.
+        known: String,
+    },
+    /// `--save-memory` names a file that cannot be written.
+    #[error("cannot write the memory `{path}`: {}; name a file in a folder that you may write to", reason(source))]
+    SaveMemory {
+        /// As given.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// `--memory` names a file that is too large.
-    #[error("`{path}` is larger than {} MiB; leave out the other ConfigMaps, only `aws-auth` is used", max >> 20)]
+    #[error("`{path}` is larger than {} MiB; of the ConfigMaps only `aws-auth` is used, so leave out the others", max >> 20)]
     SnapshotTooLarge {
         /// As given.
         path: String,
@@ -152,6 +192,11 @@ impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::ReaderGone } else { Self::Write(error) }
     }
+}
+
+/// What is wrong with a memory, without the remedy.
+fn cause(error: WireError) -> String {
+    error.to_string().split(';').next().unwrap_or_default().to_owned()
 }
 
 /// What the system said, in lower case and without its number.

@@ -37,9 +37,9 @@ pub(crate) fn check(options: &CheckArgs, out: &mut dyn Write, err: &mut dyn Writ
             Ok(())
         };
         let intake = Intake::new(&choices.settings, &mut deliver).excepting(&exceptions);
-        let (read, unreadable) = replay::read(&inputs, intake, &progress)?;
-        replay::all_readable(unreadable, err)?;
-        (tally, stopped) = (read, progress.is_stopped());
+        let read = replay::read(&inputs, replay::cores(), intake, &progress)?;
+        replay::all_readable(read.unreadable, err)?;
+        (tally, stopped) = (read.tally, progress.is_stopped());
     }
     let with_logs = !options.paths.is_empty();
     let now = Timestamp::now();

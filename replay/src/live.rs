@@ -7,6 +7,9 @@ mod state;
 
 use std::time::Duration;
 
+use aws_config::default_provider::region;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
@@ -18,7 +21,7 @@ use crate::cli::{Live, ReplayArgs};
 use crate::error::Error;
 use crate::intake::Intake;
 use crate::progress::Progress;
-use crate::tally::Tally;
+use crate::replay::Read;
 
 /// Reads the log group called `group`. What went wrong on the way ends the run, but what was read before counts.
 pub(crate) fn read(
@@ -26,15 +29,15 @@ pub(crate) fn read(
     options: &ReplayArgs,
     mut intake: Intake<'_>,
     progress: &Progress,
-) -> Result<(Tally, Vec<Error>), Error> {
+) -> Result<Read, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|source| Error::Read { path: name(group), source })?;
     intake.open_file(&name(group));
-    let problem = runtime.block_on(async {
+    let fetched = runtime.block_on(async {
         let config = configuration(&options.live, options.about.region.as_deref()).await?;
-        let mut fetch = Fetch::new(group, &options.live, &config)?;
+        let mut fetch = Fetch::new(group, &options.live, &config, &mut intake)?;
         intake.source(fetch.source());
         let fetched = tokio::select! {
             done = fetch.run(&mut intake, progress) => done,
@@ -48,18 +51,18 @@ pub(crate) fn read(
         };
         intake.flush()?;
         // Only now: what the file says was read must have been told.
-        fetch.save()?;
-        Ok(problem)
+        fetch.save(intake.memory())?;
+        Ok((problem, fetch.has_state()))
     });
-    let problem = match problem {
-        Ok(problem) => problem,
-        Err(error @ Error::Live(_)) => Some(error),
+    let (problem, goes_on) = match fetched {
+        Ok(fetched) => fetched,
+        Err(error @ Error::Live(_)) => (Some(error), false),
         Err(error) => return Err(error),
     };
-    intake.close_file()?;
-    let tally = intake.finish()?;
+    // The last word on a session is for the run that sees its end.
+    let (tally, memory) = if goes_on { intake.leave()? } else { intake.finish()? };
     progress.finish();
-    Ok((tally, problem.into_iter().collect()))
+    Ok(Read { tally, memory, unreadable: problem.into_iter().collect() })
 }
 
 /// Waits for Ctrl-C.
@@ -75,11 +78,19 @@ async fn configuration(live: &Live, region: Option<&str>) -> Result<SdkConfig, L
     if std::env::var_os("AWS_MAX_ATTEMPTS").is_none() {
         loader = loader.retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
     }
+    let mut region = region.map(|region| Region::new(region.to_owned()));
     if let Some(profile) = &live.profile {
-        loader = loader.profile_name(profile);
+        if region.is_none() {
+            region = region::Builder::default().profile_name(profile).build().region().await;
+        }
+        // To the AWS CLI a profile that is named counts over keys in the environment; the SDK has it the other way round.
+        let provider = ProfileFileCredentialsProvider::builder()
+            .configure(&ProviderConfig::without_region().with_region(region.clone()))
+            .profile_name(profile);
+        loader = loader.profile_name(profile).credentials_provider(provider.build());
     }
     if let Some(region) = region {
-        loader = loader.region(Region::new(region.to_owned()));
+        loader = loader.region(region);
     }
     let config = loader.load().await;
     if config.region().is_none() {
@@ -89,7 +100,7 @@ async fn configuration(live: &Live, region: Option<&str>) -> Result<SdkConfig, L
     match config.credentials_provider() {
         Some(provider) => match provider.provide_credentials().await {
             Ok(_) => Ok(config),
-            Err(error) => Err(LiveError::of_credentials(&error)),
+            Err(error) => Err(LiveError::of_credentials(&error, live.profile.as_deref())),
         },
         None => Err(LiveError::NoCredentials),
     }

@@ -2,14 +2,17 @@
 
 mod cli;
 mod config;
+mod cost;
 mod detections;
 mod error;
 mod exceptions;
 mod explain;
+mod filter_pattern;
 mod input;
 mod intake;
 mod live;
 mod man;
+mod memory;
 mod output;
 mod page;
 mod people;
@@ -62,6 +65,8 @@ fn run(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<Out
         Command::WhoCan(options) => snapshot::who_can(&options, out, err),
         Command::Rights(options) => snapshot::rights(&options, out, err),
         Command::Detections { id, format } => detections::run(id.as_deref(), format, out).map(|()| Outcome::Done),
+        Command::Cost(options) => cost::run(&options, out, err),
+        Command::FilterPattern(options) => filter_pattern::run(&options, out).map(|()| Outcome::Done),
         Command::Exceptions(ExceptionsCommand::Check(options)) => exceptions::check(&options, out, err),
         Command::Man { name } => man::run(name.as_deref(), out),
         Command::Completions { shell } => {

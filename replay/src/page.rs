@@ -164,7 +164,11 @@ fn coverage(page: &mut Html, tally: &Tally) {
             if skipped.places.is_empty() { String::new() } else { format!(" ({})", skipped.places.join(", ")) };
         row(skipped.count, "part", &(explained(reason, skipped.hint) + &places));
     }
-    page.raw("</tbody></table>\n</section>\n");
+    page.raw("</tbody></table>\n");
+    if tally.memory_dropped > 0 {
+        page.raw("<p>").text(&grouped(tally.memory_dropped)).raw(" entries of memory were dropped to make room: what came later may be told with less to say, or twice.</p>\n");
+    }
+    page.raw("</section>\n");
 }
 
 fn plural(count: u64, word: &str) -> String {

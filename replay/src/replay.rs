@@ -1,21 +1,24 @@
 //! `rolewatch replay`: recorded logs in, alerts out.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::thread;
 
+use rolewatch_analyzer::memory::Memory;
 use rolewatch_analyzer::severity::Severity;
 use terminal_size::terminal_size_of;
 
 use crate::cli::{Format, ReplayArgs};
 use crate::config::Choices;
 use crate::error::Error;
-use crate::input::{self, Input};
+use crate::input::{self, Ahead, Input};
 use crate::intake::{Found, Intake, Wanted};
 use crate::live;
+use crate::memory;
 use crate::output::{Output, columns};
 use crate::page::Page;
 use crate::progress::Progress;
-use crate::snapshot;
 use crate::stop::Stop;
 use crate::summary;
 use crate::tally::Tally;
@@ -41,7 +44,10 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
     let min = options.min_severity.or(choices.min_severity).unwrap_or(MIN_SEVERITY);
     let mut output = Output::new(out, options.format, min).explaining(options.explain);
     let cluster = choices.settings.source.cluster.as_deref().unwrap_or_default();
-    let memory = options.memory.as_deref().map(|path| snapshot::load(path, cluster, err)).transpose()?;
+    let memory = options.memory.as_deref().map(|path| memory::load(path, cluster, err)).transpose()?;
+    if let Some(path) = &options.save_memory {
+        memory::probe(path)?;
+    }
     let mut page = options.report.as_deref().map(|path| Page::create(path, min)).transpose()?;
     let progress = progress(&inputs, !options.quiet).stopping(Stop::listen());
 
@@ -55,57 +61,93 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
     let intake = Intake::new(&choices.settings, &mut deliver)
         .excepting(&choices.exceptions)
         .explaining(wanted)
+        .locating(options.strict.then_some(STRICT_PLACES))
         .remembering(memory.unwrap_or_default());
-    let (tally, unreadable) = match &options.live.log_group {
+    let Read { tally, memory, unreadable } = match &options.live.log_group {
         Some(group) => live::read(group, options, intake, &progress)?,
-        None => read(&inputs, intake, &progress)?,
+        None => read(&inputs, options.threads.unwrap_or_else(cores), intake, &progress)?,
     };
 
+    if let Some(path) = &options.save_memory {
+        memory::save(path, &memory)?;
+    }
     let counts = output.counts();
     if let Some(page) = page {
         page.write(&tally, &counts)?;
     }
+    // Ctrl-C is how following ends.
+    let stopped = progress.is_stopped() && !options.live.follow;
     if !options.quiet {
-        if output.written() > 0 && io::stdout().is_terminal() {
-            writeln!(err)?;
-        }
-        if progress.is_stopped() && !options.live.follow {
-            writeln!(err, "Stopped by Ctrl-C; this is what was read until then.")?;
-        }
-        let columns = columns(terminal_size_of(io::stderr()));
-        summary::write(err, &tally, &counts, min, columns)?;
-        output.people().write(err, columns)?;
+        summarise(&output, &tally, min, stopped, err)?;
     }
     all_readable(unreadable, err)?;
     if options.strict && tally.skipped_total() > 0 {
+        summary::write_places(err, &tally)?;
         return Err(Error::Strict { count: tally.skipped_total(), first: tally.first_skip().map(str::to_owned) });
     }
-    Ok(match options.fail_on {
-        // Ctrl-C is how following ends.
-        _ if progress.is_stopped() && !options.live.follow => Outcome::Stopped,
-        Some(severity) if counts.reaching(severity) > 0 => Outcome::Reached,
+    let reached = options.fail_on.is_some_and(|severity| counts.reaching(severity) > 0);
+    Ok(match (stopped, reached) {
+        (true, _) => Outcome::Stopped,
+        (_, true) => Outcome::Reached,
         _ => Outcome::Done,
     })
 }
 
-/// Reads every input to its end. One bad file does not cost the others.
-pub(crate) fn read(
+fn summarise(output: &Output<'_>, tally: &Tally, min: Severity, stopped: bool, err: &mut dyn Write) -> io::Result<()> {
+    if output.written() > 0 && io::stdout().is_terminal() {
+        writeln!(err)?;
+    }
+    if stopped {
+        writeln!(err, "Stopped by Ctrl-C; this is what was read until then.")?;
+    }
+    let columns = columns(terminal_size_of(io::stderr()));
+    summary::write(err, tally, &output.counts(), min, columns)?;
+    output.people().write(err, columns)
+}
+
+/// What a run has read.
+#[derive(Debug)]
+pub(crate) struct Read {
+    /// What became of it.
+    pub(crate) tally: Tally,
+    /// What is known now.
+    pub(crate) memory: Memory,
+    /// What could not be read to its end.
+    pub(crate) unreadable: Vec<Error>,
+}
+
+/// Reads every input to its end, in so many threads. One bad file does not cost the others.
+pub(crate) fn read(inputs: &[Input], threads: usize, intake: Intake<'_>, progress: &Progress) -> Result<Read, Error> {
+    // One of the threads judges.
+    match threads.saturating_sub(1) {
+        0 => read_in_order(inputs, None, intake, progress),
+        readers => Ahead::run(inputs, readers, progress, |ahead| read_in_order(inputs, Some(ahead), intake, progress)),
+    }
+}
+
+fn read_in_order(
     inputs: &[Input],
+    mut ahead: Option<&mut Ahead>,
     mut intake: Intake<'_>,
     progress: &Progress,
-) -> Result<(Tally, Vec<Error>), Error> {
+) -> Result<Read, Error> {
     let mut unreadable = Vec::new();
     for input in inputs {
-        match input.read(&mut intake, progress) {
+        match input.read(ahead.as_deref_mut(), &mut intake, progress) {
             _ if progress.is_stopped() => break,
             Ok(()) => {}
             Err(error @ (Error::Open { .. } | Error::Read { .. })) => unreadable.push(error),
             Err(error) => return Err(error),
         }
     }
-    let tally = intake.finish()?;
+    let (tally, memory) = intake.finish()?;
     progress.finish();
-    Ok((tally, unreadable))
+    Ok(Read { tally, memory, unreadable })
+}
+
+/// How many threads can work at the same time here.
+pub(crate) fn cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Progress over `inputs`, in a terminal, if it is wanted at all.
@@ -136,3 +178,5 @@ pub(crate) fn all_readable(mut unreadable: Vec<Error>, err: &mut dyn Write) -> R
 
 /// The least urgent severity that is shown where nothing is said.
 const MIN_SEVERITY: Severity = Severity::Low;
+/// Places of each reason that `--strict` tells: a screen or two.
+const STRICT_PLACES: usize = 50;

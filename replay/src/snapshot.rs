@@ -1,50 +1,25 @@
-//! A snapshot of a cluster: loading it, and asking it who can do what.
+//! `who-can` and `rights`: asking a snapshot of a cluster, or what was learned of it, who can do what.
 
-use std::fs::File;
-use std::io::{Read as _, Write};
-use std::path::Path;
+use std::io::Write;
 
 use anstyle::Style;
 use rolewatch_analyzer::access::{Grant, account, counts_as, grants, mapped_to};
 use rolewatch_analyzer::memory::Memory;
 use rolewatch_analyzer::rbac::{Request, Scope, Subject, assess_many, describe_all};
-use rolewatch_analyzer::snapshot;
 use rolewatch_analyzer::text::{name, printable};
 
 use crate::cli::{RightsArgs, WhoCanArgs};
 use crate::error::Error;
+use crate::memory;
 use crate::output::style;
 use crate::replay::Outcome;
-use crate::summary::grouped;
-
-/// Loads the snapshot at `path` as that of `cluster`. What it could not take is said on `err`.
-pub(crate) fn load(path: &Path, cluster: &str, err: &mut dyn Write) -> Result<Memory, Error> {
-    let shown = printable(&path.to_string_lossy(), 4096);
-    let file = File::open(path).map_err(|source| Error::Open { path: shown.clone(), source })?;
-    let mut json = Vec::new();
-    file.take(SNAPSHOT_BYTES_MAX + 1)
-        .read_to_end(&mut json)
-        .map_err(|source| Error::Read { path: shown.clone(), source })?;
-    if u64::try_from(json.len()).is_ok_and(|bytes| bytes > SNAPSHOT_BYTES_MAX) {
-        return Err(Error::SnapshotTooLarge { path: shown, max: SNAPSHOT_BYTES_MAX });
-    }
-    let mut memory = Memory::default();
-    let loaded = snapshot::load(&json, cluster, &mut memory)
-        .map_err(|reason| Error::Snapshot { path: shown.clone(), reason })?;
-    for (count, what) in [(loaded.unreadable, "could not be read"), (loaded.dropped, "found no room in memory")] {
-        if count > 0 {
-            writeln!(err, "note: {} objects of `{shown}` {what}; answers may lack what they give", grouped(count))?;
-        }
-    }
-    Ok(memory)
-}
 
 /// `rolewatch who-can`.
 pub(crate) fn who_can(options: &WhoCanArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome, Error> {
-    let memory = load(&options.memory, "", err)?;
+    let (memory, cluster) = memory::load_one(&options.memory, options.cluster.as_deref(), err)?;
     let asked = Asked::of(options);
     let request = asked.request();
-    let all = grants(&memory, "");
+    let all = grants(&memory, &cluster);
     let able: Vec<&Grant> = all.iter().filter(|grant| grant.permits(&request)).collect();
     let verb = asked.verb;
     let rows = able.iter().map(|grant| [name(&grant.subject.to_string()), place(&grant.scope), through(grant)]);
@@ -56,7 +31,7 @@ pub(crate) fn who_can(options: &WhoCanArgs, out: &mut dyn Write, err: &mut dyn W
     let mut subjects: Vec<Subject> = vec![Subject::Group("system:masters".to_owned())];
     subjects.extend(able.iter().map(|grant| grant.subject.clone()));
     subjects.dedup();
-    mapped(out, &memory, &subjects)?;
+    mapped(out, &memory, &cluster, &subjects)?;
     out.flush()?;
     Ok(Outcome::Done)
 }
@@ -64,14 +39,15 @@ pub(crate) fn who_can(options: &WhoCanArgs, out: &mut dyn Write, err: &mut dyn W
 /// `rolewatch rights`.
 pub(crate) fn rights(options: &RightsArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome, Error> {
     let subject = subject(&options.subject).ok_or_else(|| Error::NoSubject { subject: name(&options.subject) })?;
-    let memory = load(&options.memory, "", err)?;
+    let (memory, cluster) = memory::load_one(&options.memory, options.cluster.as_deref(), err)?;
     let mut counts = counts_as(&subject);
     counts.extend(options.group.iter().cloned().map(Subject::Group));
     writeln!(out, "{BOLD}{}{BOLD:#}", name(&subject.to_string()))?;
     if counts.contains(&Subject::Group("system:masters".to_owned())) {
         writeln!(out, "  everything: members of system:masters are let through before RBAC is asked")?;
     }
-    let held: Vec<Grant> = grants(&memory, "").into_iter().filter(|grant| counts.contains(&grant.subject)).collect();
+    let held: Vec<Grant> =
+        grants(&memory, &cluster).into_iter().filter(|grant| counts.contains(&grant.subject)).collect();
     if held.is_empty() {
         writeln!(out, "  no binding names it")?;
     }
@@ -101,7 +77,7 @@ pub(crate) fn rights(options: &RightsArgs, out: &mut dyn Write, err: &mut dyn Wr
         let style = style(severity);
         writeln!(out, "  {style}{:<14}{style:#}can {gives}{}", severity.as_str(), name(&scope))?;
     }
-    mapped(out, &memory, &counts)?;
+    mapped(out, &memory, &cluster, &counts)?;
     out.flush()?;
     Ok(Outcome::Done)
 }
@@ -196,11 +172,11 @@ fn through(grant: &Grant) -> String {
 }
 
 /// The IAM principals behind users and groups, as far as `aws-auth` tells.
-fn mapped(out: &mut dyn Write, memory: &Memory, subjects: &[Subject]) -> Result<(), Error> {
+fn mapped(out: &mut dyn Write, memory: &Memory, cluster: &str, subjects: &[Subject]) -> Result<(), Error> {
     let rows: Vec<[String; 3]> = subjects
         .iter()
         .flat_map(|subject| {
-            let principals = mapped_to(memory, "", subject);
+            let principals = mapped_to(memory, cluster, subject);
             principals.into_iter().map(|principal| [name(&subject.to_string()), name(&principal), String::new()])
         })
         .collect();
@@ -225,8 +201,6 @@ fn table(out: &mut dyn Write, rows: &[[String; 3]]) -> Result<(), Error> {
 
 const MASTERS: &str = "Group system:masters";
 const BOLD: Style = Style::new().bold();
-/// The largest snapshot read: every ConfigMap of a large cluster.
-const SNAPSHOT_BYTES_MAX: u64 = 512 << 20;
 /// Lines about one role.
 const RULES_MAX: usize = 20;
 /// Longest line about a rule, in characters.

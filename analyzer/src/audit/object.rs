@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::Unreadable;
 use crate::json::{JsonError, Kind, Reader};
 
 /// `objectRef`: the object of a request. Every part is optional in the log; an absent text is empty here.
@@ -26,7 +27,8 @@ pub struct ObjectRef<'a> {
 }
 
 impl<'a> ObjectRef<'a> {
-    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Option<Self>, JsonError> {
+    /// Reads the object; a field that is there twice is noted in `refused`.
+    pub(super) fn read(reader: &mut Reader<'a>, refused: &mut Option<Unreadable>) -> Result<Option<Self>, JsonError> {
         if reader.peek()? == Kind::Null {
             reader.skip()?;
             return Ok(None);
@@ -44,6 +46,9 @@ impl<'a> ObjectRef<'a> {
                 "uid" => &mut object.uid,
                 _ => return reader.skip(),
             };
+            if !slot.is_empty() {
+                *refused = Some(Unreadable::RepeatedField);
+            }
             *slot = reader.optional_string()?.unwrap_or_default();
             Ok(())
         })?;

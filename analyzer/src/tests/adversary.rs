@@ -76,6 +76,10 @@ fn is_told(alerts: &[Alert]) -> bool {
     })
 }
 
+fn titles(alerts: &[Alert]) -> Vec<String> {
+    alerts.iter().map(Alert::title).collect()
+}
+
 /// What a client changes of its request.
 type Trick = fn(&mut Value);
 

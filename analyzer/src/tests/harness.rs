@@ -115,7 +115,7 @@ pub(crate) fn judge(lines: &[String], settings: &Settings, memory: &mut Memory) 
 }
 
 /// CloudTrail has a way in of its own; here its records stand among the lines.
-fn is_call(line: &str) -> bool {
+pub(crate) fn is_call(line: &str) -> bool {
     serde_json::from_str::<Value>(line)
         .is_ok_and(|value| ["eventSource", "detail-type", "Records"].iter().any(|member| value.get(member).is_some()))
 }

@@ -22,6 +22,7 @@ const FLOORS: &[&str] = &[
     "settings",
     "attack",
     "interest",
+    "filter_pattern",
     "envelope",
     "audit",
     "klog",

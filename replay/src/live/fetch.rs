@@ -8,6 +8,7 @@ use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use jiff::{SignedDuration, Timestamp};
 use rolewatch_analyzer::envelope::{BadEntry, LogLine};
+use rolewatch_analyzer::memory::Memory;
 use rolewatch_analyzer::stream::Source;
 use rolewatch_analyzer::text::name;
 
@@ -42,7 +43,12 @@ pub(super) struct Fetch<'o> {
 
 impl<'o> Fetch<'o> {
     /// Ready to read `group`, from where the state file says that it was left.
-    pub(super) fn new(group: &'o str, live: &'o Live, config: &SdkConfig) -> Result<Self, Error> {
+    pub(super) fn new(
+        group: &'o str,
+        live: &'o Live,
+        config: &SdkConfig,
+        intake: &mut Intake<'_>,
+    ) -> Result<Self, Error> {
         let region = config.region().map(|region| region.as_ref().to_owned());
         let now = Timestamp::now();
         let since = now.saturating_sub(live.since.unwrap_or(SINCE));
@@ -59,7 +65,8 @@ impl<'o> Fetch<'o> {
             let (file, left) = StateFile::open(path, about)?;
             state = Some(file);
             if let Some(left) = left {
-                (from, position, resumed) = (left.start, left, true);
+                (from, position, resumed) = (left.position.start, left.position, true);
+                intake.remember(left.memory);
             }
         }
         Ok(Self {
@@ -90,10 +97,15 @@ impl<'o> Fetch<'o> {
         &self.source
     }
 
+    /// Whether a later run is to go on where this one ends.
+    pub(super) fn has_state(&self) -> bool {
+        self.state.is_some()
+    }
+
     /// Notes in the state file, if there is one, how far the log was read. What was read must have been told.
-    pub(super) fn save(&mut self) -> Result<(), Error> {
+    pub(super) fn save(&mut self, memory: &Memory) -> Result<(), Error> {
         self.saved = Instant::now();
-        self.state.as_ref().map_or(Ok(()), |state| state.save(&self.position))
+        self.state.as_ref().map_or(Ok(()), |state| state.save(&self.position, memory))
     }
 
     /// Reads everything, and with `--follow` what comes after it.
@@ -118,7 +130,7 @@ impl<'o> Fetch<'o> {
             }
             intake.flush()?;
             if self.saved.elapsed() >= SAVE_EVERY {
-                self.save()?;
+                self.save(intake.memory())?;
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -250,7 +262,7 @@ const PAUSE: Duration = Duration::from_secs(3);
 const OVERLAP: i64 = 5 * 60_000;
 /// Time between two saves while following: an event that was read after the last one may be told again by the next run,
 /// if this one is killed and not stopped.
-const SAVE_EVERY: Duration = Duration::from_secs(10);
+const SAVE_EVERY: Duration = Duration::from_secs(30);
 /// Shortest and longest time that is read at once, in milliseconds: a minute and an hour. The events of one window are
 /// remembered until it is complete, so it is made shorter where there are many.
 const WINDOW_MIN: i64 = 60_000;

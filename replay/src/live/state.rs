@@ -1,14 +1,19 @@
-//! `--state`: how far a log group was read, so that the next run takes each event once and leaves none out.
+//! `--state`: how far a log group was read and what was learned, so that the next run goes on as if there had been none.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use rolewatch_analyzer::memory::Memory;
 use rolewatch_analyzer::text::printable;
+use rolewatch_analyzer::wire;
 use serde_json::{Map, Value, json};
 
 use super::seen::Seen;
 use crate::error::Error;
+use crate::memory;
 
 /// Where a log group was left.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +32,15 @@ pub(super) struct About {
     pub(super) log_streams: Vec<String>,
 }
 
+/// What a state file holds.
+#[derive(Debug)]
+pub(super) struct Left {
+    /// How far the log was read.
+    pub(super) position: Position,
+    /// What is known from it.
+    pub(super) memory: Memory,
+}
+
 /// A file that holds a position.
 #[derive(Debug)]
 pub(super) struct StateFile {
@@ -35,25 +49,25 @@ pub(super) struct StateFile {
 }
 
 impl StateFile {
-    /// The file at `path`, and the position in it; none when there is no such file yet.
-    pub(super) fn open(path: &Path, about: About) -> Result<(Self, Option<Position>), Error> {
+    /// The file at `path`, and what was left in it; nothing when there is no such file yet.
+    pub(super) fn open(path: &Path, about: About) -> Result<(Self, Option<Left>), Error> {
         let file = Self { path: path.to_owned(), about };
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // Whoever cannot write here is told before an hour of logs is read.
-                file.probe().map_err(|source| file.failed(source))?;
+                memory::probe_place(path).map_err(|source| file.failed(source))?;
                 return Ok((file, None));
             }
             Err(source) => return Err(Error::Open { path: file.shown(), source }),
         };
         let document: Value =
             serde_json::from_str(&text).map_err(|_| file.unusable("it is no state of `rolewatch replay`"))?;
-        let position = file.position(&document)?;
-        Ok((file, Some(position)))
+        let left = file.left(&document)?;
+        Ok((file, Some(left)))
     }
 
-    fn position(&self, document: &Value) -> Result<Position, Error> {
+    fn left(&self, document: &Value) -> Result<Left, Error> {
         let unusable = || self.unusable("it is no state of `rolewatch replay`");
         if document.get(VERSION_KEY).and_then(Value::as_u64).ok_or_else(unusable)? != VERSION {
             return Err(self.unusable("another version of rolewatch wrote it"));
@@ -63,43 +77,31 @@ impl StateFile {
         }
         let seen = document.get("seen").and_then(Value::as_object).ok_or_else(unusable)?;
         let seen = seen.iter().map(|(key, time)| Some((key.clone(), time.as_i64()?)));
-        Ok(Position {
+        let saved = document.get("memory").and_then(Value::as_str).and_then(|text| BASE64.decode(text).ok());
+        let mut known = Memory::default();
+        // What was told already must not be told again: half a memory is none.
+        match wire::load(&saved.ok_or_else(unusable)?, &mut known) {
+            Ok(loaded) if loaded.ignored == 0 && !loaded.damaged => {}
+            _ => return Err(self.unusable("its memory is damaged, or another version of rolewatch wrote it")),
+        }
+        let position = Position {
             start: document.get("start_ms").and_then(Value::as_i64).ok_or_else(unusable)?,
             seen: seen.collect::<Option<Seen>>().ok_or_else(unusable)?,
-        })
+        };
+        Ok(Left { position, memory: known })
     }
 
-    /// Writes the position. The file is either the old one or the new one, whatever happens on the way.
-    pub(super) fn save(&self, position: &Position) -> Result<(), Error> {
+    /// Writes the position and the memory.
+    pub(super) fn save(&self, position: &Position, known: &Memory) -> Result<(), Error> {
         let seen: Map<String, Value> = position.seen.iter().map(|(key, time)| (key.clone(), json!(time))).collect();
         let document = json!({
             VERSION_KEY: VERSION,
             "about": self.about.json(),
             "start_ms": position.start,
             "seen": seen,
+            "memory": BASE64.encode(wire::save(known)),
         });
-        self.write(document.to_string().as_bytes()).map_err(|source| self.failed(source))
-    }
-
-    fn probe(&self) -> io::Result<()> {
-        File::create(self.new_path())?;
-        fs::remove_file(self.new_path())
-    }
-
-    /// Beside the file: a file can only be put in the place of another on one disk.
-    fn new_path(&self) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(".new");
-        PathBuf::from(name)
-    }
-
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        let new = self.new_path();
-        let mut file = File::create(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        drop(file);
-        fs::rename(&new, &self.path)
+        memory::replace(&self.path, document.to_string().as_bytes()).map_err(|source| self.failed(source))
     }
 
     fn shown(&self) -> String {

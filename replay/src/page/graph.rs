@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::detection::Delta;
 use rolewatch_analyzer::severity::Severity;
+use rolewatch_analyzer::text::short;
 
 use super::html::Html;
 
@@ -110,15 +111,25 @@ fn picture(html: &mut Html, columns: &[Vec<String>; 3], gains: &[Gain]) {
         }
         label(html, "<text class=\"head\" x=\"", at * STRIDE, 14, title);
         for (row, name) in (0_u32..).zip(column) {
-            let y = HEAD + row * ROW;
-            html.raw("<g><title>").text(name).raw("</title><rect class=\"node\" rx=\"6\" x=\"");
-            html.text(&(at * STRIDE).to_string()).raw("\" y=\"").text(&y.to_string()).raw("\" width=\"");
-            html.text(&NODE.to_string()).raw("\" height=\"").text(&(ROW - 8).to_string()).raw("\"/>");
-            label(html, "<text x=\"", at * STRIDE + 10, y + 17, &shortened(name));
-            html.raw("</g>\n");
+            node(html, at * STRIDE, HEAD + row * ROW, name, at > 0);
         }
     }
     html.raw("</svg>\n</div>\n");
+}
+
+/// One box. An object and a subject begin with their kind, which gets a line of its own, so that the name finds room.
+fn node(html: &mut Html, x: u32, y: u32, name: &str, has_kind: bool) {
+    html.raw("<g><title>").text(name).raw("</title><rect class=\"node\" rx=\"6\" x=\"").text(&x.to_string());
+    html.raw("\" y=\"").text(&y.to_string()).raw("\" width=\"").text(&NODE.to_string());
+    html.raw("\" height=\"").text(&(ROW - GAP).to_string()).raw("\"/>");
+    match name.split_once(' ').filter(|_| has_kind) {
+        Some((kind, name)) => {
+            label(html, "<text class=\"head\" x=\"", x + PAD, y + 16, kind);
+            label(html, "<text x=\"", x + PAD, y + 32, &shortened(short(name)));
+        }
+        None => label(html, "<text x=\"", x + PAD, y + 24, &shortened(name)),
+    }
+    html.raw("</g>\n");
 }
 
 fn places(columns: &[Vec<String>; 3], gain: &Gain) -> [Option<usize>; 3] {
@@ -129,7 +140,7 @@ fn places(columns: &[Vec<String>; 3], gain: &Gain) -> [Option<usize>; 3] {
 }
 
 fn edge(html: &mut Html, gain: &Gain, from: (u32, usize), to: (u32, usize)) {
-    let middle = |row: usize| HEAD + number(row) * ROW + (ROW - 8) / 2;
+    let middle = |row: usize| HEAD + number(row) * ROW + (ROW - GAP) / 2;
     let (left, right) = (from.0 * STRIDE + NODE, to.0 * STRIDE);
     let bend = u32::midpoint(left, right);
     let (start, end) = (middle(from.1), middle(to.1));
@@ -175,9 +186,11 @@ const NODES_MAX: usize = 12;
 /// Objects and subjects taken of one finding.
 const GAINS_MAX: usize = 50;
 /// Letters that fit into a node.
-const LABEL_MAX: usize = 30;
+const LABEL_MAX: usize = 34;
 const WIDTH: u32 = 960;
 const NODE: u32 = 260;
 const STRIDE: u32 = 350;
-const ROW: u32 = 36;
+const ROW: u32 = 48;
+const GAP: u32 = 8;
+const PAD: u32 = 10;
 const HEAD: u32 = 26;

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use expect_test::{ExpectFile, expect_file};
 
 use crate::support::{Folder, events, gzip, ndjson, rolewatch, rolewatch_in};
+use rolewatch_analyzer::filter_pattern::Mode;
 
 fn check(args: &[&str], expected: &ExpectFile) {
     expected.assert_eq(&rolewatch(args).transcript());
@@ -38,6 +39,7 @@ fn help_is_complete() {
     check(&["detections", "--help"], &expect_file!["../golden/help-detections.txt"]);
     check(&["completions", "--help"], &expect_file!["../golden/help-completions.txt"]);
     check(&["man", "--help"], &expect_file!["../golden/help-man.txt"]);
+    check(&["filter-pattern", "--help"], &expect_file!["../golden/help-filter-pattern.txt"]);
 }
 
 #[test]
@@ -69,6 +71,16 @@ fn detections_are_listed_for_programs() {
         let alone = rolewatch(&["detections", "--format", "json", text("id")]).stdout;
         assert_eq!(&serde_json::from_str::<serde_json::Value>(&alone).unwrap(), one);
     }
+}
+
+#[test]
+fn filter_patterns_are_listed_and_printed_alone() {
+    check(&["filter-pattern"], &expect_file!["../golden/filter-pattern.txt"]);
+    for mode in Mode::ALL {
+        let run = rolewatch(&["filter-pattern", "--mode", mode.as_str()]);
+        assert_eq!((run.status, run.stdout.as_str()), (0, format!("{}\n", mode.pattern()).as_str()));
+    }
+    check(&["filter-pattern", "--mode", "some"], &expect_file!["../golden/error-filter-mode.txt"]);
 }
 
 #[test]
@@ -137,6 +149,40 @@ fn errors_say_what_happened_and_what_to_do() {
     check(&["completions", "ksh"], &expect_file!["../golden/error-completions.txt"]);
     check(&["detections", "rbac-binding-change"], &expect_file!["../golden/error-detection.txt"]);
     check(&["detections", "\u{1b}[2Jx"], &expect_file!["../golden/error-detection-hostile.txt"]);
+}
+
+/// What only a disk, a pipe or a strange folder does.
+#[test]
+fn failures_of_the_system_are_told_too() {
+    let folder = Folder::new();
+    let deep = (0..70).fold(folder.path().join("deep"), |path, _| path.join("d"));
+    std::fs::create_dir_all(&deep).unwrap();
+    folder.write("log", ndjson());
+    let huge = std::fs::File::create(folder.path().join("huge.json")).unwrap();
+    huge.set_len((512 << 20) + 1).unwrap();
+    let transcript = |args: &[&str]| rolewatch_in(folder.path(), args, |_| Ok(())).transcript();
+    let path = deep.ancestors().nth(5).unwrap().to_string_lossy().into_owned();
+    let too_deep = transcript(&["replay", "deep"]).replace(&path, "deep/...");
+    let (start, end) = too_deep.split_once("`deep").unwrap();
+    let (_, end) = end.split_once('`').unwrap();
+    expect_file!["../golden/error-deep.txt"].assert_eq(&format!("{start}`deep/...`{end}"));
+    let huge = ["rights", "bob", "--memory", "huge.json"];
+    expect_file!["../golden/error-snapshot-large.txt"].assert_eq(&transcript(&huge));
+    if cfg!(target_os = "linux") {
+        // Opens, and fails to be read at its first byte.
+        let broken = transcript(&["replay", "--quiet", "/proc/self/mem", "log", "--min-severity", "critical"]);
+        let (_, error) = broken.split_once("--- standard error ---").unwrap();
+        assert!(broken.starts_with("[CRITICAL]"), "one bad file does not cost the others: {broken}");
+        expect_file!["../golden/error-read.txt"].assert_eq(error.trim_start());
+        let full = Command::new("sh")
+            .args(["-c", "exec \"$0\" replay log >/dev/full", env!("CARGO_BIN_EXE_rolewatch")])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let text =
+            format!("{}--- exit status {} ---\n", String::from_utf8_lossy(&full.stderr), full.status.code().unwrap());
+        expect_file!["../golden/error-write.txt"].assert_eq(&text);
+    }
 }
 
 #[test]

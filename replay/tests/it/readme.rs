@@ -7,6 +7,8 @@ use std::process::Command;
 
 use expect_test::expect_file;
 
+use crate::shells::subcommands;
+
 fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
@@ -39,28 +41,127 @@ fn the_transcript_is_what_the_command_prints() {
     expect_file![path].assert_eq(&out);
 }
 
+/// The table of subcommands is what the help says.
+#[test]
+fn the_table_of_commands_is_what_the_help_says() {
+    const BEGIN: &str = "<!-- written by a test: commands -->\n";
+    const END: &str = "<!-- end -->\n";
+    let path = top().join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let mut table = String::from("| Command | What it does |\n|---|---|\n");
+    for name in subcommands() {
+        // The first line of the help, before what it says at length.
+        let help = rolewatch(&[&name, "-h"]);
+        let _ = writeln!(table, "| `rolewatch {name}` | {} |", help.lines().next().unwrap());
+    }
+    expect_file![path].assert_eq(&format!("{before}{BEGIN}{table}{END}{after}"));
+}
+
+/// Everything that people read, and what the command itself tells them to type.
+fn documents() -> Vec<PathBuf> {
+    let mut documents: Vec<PathBuf> = [
+        "infra/README.md",
+        "replay/src/error.rs",
+        "replay/src/cli.rs",
+        "replay/src/cli/words.rs",
+        "replay/src/live/error.rs",
+    ]
+    .map(|name| top().join(name))
+    .to_vec();
+    for folder in ["", "docs", "docs/detections"] {
+        let pages = fs::read_dir(top().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        documents.extend(pages.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    }
+    documents
+}
+
+/// The calls of the command in a text: in lines of code, and between backquotes.
+fn calls(text: &str) -> Vec<Vec<String>> {
+    let mut calls = Vec::new();
+    let mut fenced = false;
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+            continue;
+        }
+        let inline = line.split('`').skip(1).step_by(2).map(str::to_owned);
+        let pieces: Vec<String> = if fenced { vec![line.to_owned()] } else { inline.collect() };
+        for piece in pieces {
+            // A pipe and a prompt begin a command of its own.
+            for part in piece.split('|') {
+                let words: Vec<&str> = part.split_whitespace().skip_while(|word| *word == "$").collect();
+                let own = words
+                    .strip_prefix(&["rolewatch"])
+                    .or_else(|| words.strip_prefix(&["cargo", "run", "--release", "--"]));
+                let own = own.or_else(|| {
+                    let option = words.get(1).is_some_and(|word| word.starts_with("--"));
+                    (option && subcommands().contains(&words[0].to_owned())).then_some(&words[..])
+                });
+                if let Some(words) = own {
+                    let words = words.iter().take_while(|word| ![">", "#", "<", ">>"].contains(word));
+                    calls.push(words.map(|word| (*word).to_owned()).collect());
+                }
+            }
+        }
+    }
+    calls
+}
+
+/// What is wrong with a call; nothing when the command knows it.
+fn fault(call: &[String]) -> Option<String> {
+    let mut path: Vec<&str> = Vec::new();
+    let mut help = rolewatch(&["--help"]);
+    let mut rest = call;
+    while let Some((word, more)) = rest.split_first().filter(|_| help.contains("\nCommands:\n")) {
+        if word.starts_with('-') {
+            break;
+        }
+        path.push(word);
+        help = rolewatch(&[&path[..], &["--help"]].concat());
+        if !help.contains("Usage:") {
+            return Some(format!("no such command: {word}"));
+        }
+        rest = more;
+    }
+    let known: Vec<&str> = help.split([' ', ',', '\n', '=', '`', ']', '[']).collect();
+    let option = |word: &&String| word.starts_with('-') && word.len() > 1;
+    let options =
+        rest.iter().filter(option).map(|word| word.split('=').next().unwrap().trim_end_matches([',', '.', ';']));
+    options
+        .into_iter()
+        .find(|word| !known.contains(word) && !["--version", "-V"].contains(word))
+        .map(|word| format!("no such option: {word}"))
+}
+
 #[test]
 fn every_command_in_the_docs_is_one_the_binary_knows() {
     let mut seen = 0;
-    for document in ["README.md", "CONTRIBUTING.md", "docs/operate.md", "infra/README.md"] {
-        let text = fs::read_to_string(top().join(document)).unwrap();
-        for line in text.lines() {
-            let Some((_, call)) = line.split_once("rolewatch ").or_else(|| line.split_once("cargo run --release -- "))
-            else {
-                continue;
-            };
-            if !line.trim_start().starts_with("$ ") {
-                continue;
-            }
-            let words: Vec<&str> = call.split_whitespace().take_while(|word| !["|", ">", "#"].contains(word)).collect();
-            let [command, arguments @ ..] = words.as_slice() else { continue };
-            let help = rolewatch(&[command, "--help"]);
-            assert!(help.contains("Usage:"), "{document}: no such command: {line}");
-            for flag in arguments.iter().filter(|word| word.starts_with("--")) {
-                assert!(help.contains(flag), "{document}: `{command}` does not know {flag}");
-            }
+    for document in documents() {
+        for call in calls(&fs::read_to_string(&document).unwrap()) {
+            assert_eq!(fault(&call), None, "{}: rolewatch {}", document.display(), call.join(" "));
             seen += 1;
         }
     }
-    assert!(seen > 2, "the docs show commands");
+    assert!(seen > 30, "the docs show commands: {seen}");
+}
+
+/// The check itself must be able to fail.
+#[test]
+fn a_command_that_does_not_exist_is_found() {
+    let text = "Try `rolewatch reply logs`.\n```sh\ncat x | rolewatch replay --strikt - # all\n$ rolewatch exceptions verify x\n```\n\
+                With `replay --repot x`, `rolewatch man replay` and `aws logs tail`.";
+    let faults: Vec<Option<String>> = calls(text).iter().map(|call| fault(call)).collect();
+    let wrong = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        faults,
+        [
+            wrong("no such command: reply"),
+            wrong("no such option: --strikt"),
+            wrong("no such command: verify"),
+            wrong("no such option: --repot"),
+            None
+        ]
+    );
 }

@@ -3,7 +3,7 @@
 use expect_test::{ExpectFile, expect_file};
 use serde_json::{Value, json};
 
-use crate::support::{Folder, events, rolewatch_in};
+use crate::support::{Folder, events, ndjson, rolewatch_in};
 
 /// What `kubectl get ... -o json` prints of a small cluster.
 fn cluster() -> Value {
@@ -39,6 +39,17 @@ fn check(args: &[&str], expected: &ExpectFile) {
     folder.write("cluster.json", cluster().to_string());
     folder.write("pod.json", r#"{"kind":"Pod","metadata":{"name":"x"}}"#);
     folder.write("notes.txt", "not JSON");
+    folder.write("damaged.memory", b"rolewatch memory \xff\xff");
+    folder.write("log", ndjson());
+    for (cluster, memory) in [("prod", "prod.memory"), ("blue", "both.memory")] {
+        let learn = ["replay", "--quiet", "--cluster", cluster, "--save-memory", memory, "log"];
+        let known = ["--memory", "prod.memory"];
+        let run =
+            rolewatch_in(folder.path(), &[&learn[..], if cluster == "blue" { &known } else { &[] }].concat(), |_| {
+                Ok(())
+            });
+        assert_eq!((run.status, run.stderr.as_str()), (0, ""));
+    }
     expected.assert_eq(&rolewatch_in(folder.path(), args, |_| Ok(())).transcript());
 }
 
@@ -61,6 +72,20 @@ fn a_snapshot_says_what_somebody_may_do() {
     let grouped = ["rights", "bg", "--group", "system:masters", "--memory", "cluster.json"];
     check(&grouped, &expect_file!["../golden/rights-masters.txt"]);
     check(&["rights", "--help"], &expect_file!["../golden/help-rights.txt"]);
+}
+
+#[test]
+fn what_a_run_learned_answers_too() {
+    let ask = ["who-can", "delete", "nodes", "--memory", "prod.memory"];
+    check(&ask, &expect_file!["../golden/who-can-memory.txt"]);
+    let rights = ["rights", "bob", "--memory", "both.memory", "--cluster", "blue"];
+    check(&rights, &expect_file!["../golden/rights-memory.txt"]);
+    check(&["rights", "bob", "--memory", "both.memory"], &expect_file!["../golden/error-memory-which.txt"]);
+    let other = ["rights", "bob", "--memory", "prod.memory", "--cluster", "green"];
+    check(&other, &expect_file!["../golden/error-memory-other.txt"]);
+    check(&["rights", "bob", "--memory", "damaged.memory"], &expect_file!["../golden/error-memory-damaged.txt"]);
+    let save = ["replay", "--save-memory", "no/such/folder", "log"];
+    check(&save, &expect_file!["../golden/error-memory-save.txt"]);
 }
 
 #[test]
@@ -88,4 +113,10 @@ fn a_replay_that_knows_the_cluster_says_what_was_gained() {
     assert!(known.contains("+ delete pods") && !known.contains("get"), "{known}");
     let unknown = run(&["replay", "--cluster", "prod", "log"]);
     assert!(unknown.contains("= get, delete pods"), "{unknown}");
+
+    // What an earlier run learned does as well.
+    folder.write("before", &role);
+    run(&["replay", "--cluster", "prod", "--save-memory", "prod.memory", "before"]);
+    let learned = run(&["replay", "--cluster", "prod", "--memory", "prod.memory", "log"]);
+    assert!(learned.contains("+ delete pods"), "{learned}");
 }

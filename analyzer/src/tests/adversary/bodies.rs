@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{alerts, grant_with, is_told, report};
-use crate::alert::Alert;
+use super::{alerts, grant_with, is_told, report, titles};
 use crate::severity::Severity;
 
 /// The grant as a PATCH, recorded with the client's own bytes, which JSON libraries refuse.
@@ -19,10 +18,6 @@ fn patch(body: &str, with_response: bool) -> String {
         }
     });
     line.to_string().replace("\"BODY\"", body)
-}
-
-fn titles(alerts: &[Alert]) -> Vec<String> {
-    alerts.iter().map(Alert::title).collect()
 }
 
 #[test]
