@@ -67,7 +67,7 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -
     };
     let mut measure = |line: &LogLine<'_>| measured.add(line);
     let intake = Intake::new(&choices.settings, &mut deliver).measuring(&mut measure);
-    let read = replay::read(&inputs, intake, &progress)?;
+    let read = replay::read(&inputs, replay::cores(), intake, &progress)?;
     replay::all_readable(read.unreadable, err)?;
     if measured.lines == 0 {
         return Err(Error::NothingToMeasure { skipped: read.tally.skipped_total() });
