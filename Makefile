@@ -1,9 +1,10 @@
-# What a developer and the CI run. `make test` on a fresh Debian machine needs rustup, make and a C compiler; it
-# installs everything else it needs below .cache.
+# What a developer and the CI run. `make test` on a fresh Debian machine needs rustup, make, a C compiler and
+# Node.js 20; it installs everything else it needs below .cache.
 
 CARGO ?= cargo
 VENV := .cache/venv
 PYTHON := $(VENV)/bin/python
+CDK := infra/cdk
 # The linters never phone home, and never look for an account.
 LINT_ENV := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
 
@@ -54,9 +55,14 @@ measure-replay: build
 build:
 	$(CARGO) build --release --locked -p rolewatch
 
-infra: venv
-	$(VENV)/bin/cfn-lint infra/template.yaml
-	$(LINT_ENV) $(VENV)/bin/sam validate --lint --template infra/template.yaml
+# The templates by three linters, the construct by its tests and cdk-nag, and that both make the same.
+infra: venv $(CDK)/node_modules/.installed
+	$(VENV)/bin/cfn-lint infra/template.yaml infra/member.yaml
+	for template in template member; do \
+		$(LINT_ENV) $(VENV)/bin/sam validate --lint --template infra/$$template.yaml || exit 1; done
+	cd $(CDK) && npx --no-install tsc -p .
+	cd $(CDK) && node --import tsx --test test/rolewatch.test.ts
+	cd $(CDK) && npx --no-install cdk synth --quiet --output $(abspath .cache/cdk.out) -c clusters=example -c code=bin
 	$(PYTHON) -m unittest discover -s infra/tests
 
 # Ratios on the made-up and the recorded log, or on your own: make bench LOGS=folder
@@ -66,6 +72,12 @@ bench:
 # The budgets in instructions. Needs valgrind, and says so where there is none.
 bench-gate:
 	$(CARGO) run --profile bench --locked -p rolewatch-bench -- gate
+
+# Everything is pinned in the lock file; what was downloaded once is not downloaded again.
+$(CDK)/node_modules/.installed: $(CDK)/package-lock.json
+	@command -v npm >/dev/null 2>&1 || { echo "install Node.js 20 or newer with npm: the CDK construct is tested with it" >&2; exit 1; }
+	cd $(CDK) && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --cache $(abspath .cache/npm)
+	touch $@
 
 # Takes away one defence after the other and sees its row of the adversary suite turn red. Half an hour.
 weaken:
@@ -90,7 +102,7 @@ deny:
 bless:
 	UPDATE_EXPECT=1 $(CARGO) test --workspace --locked
 
-# Zips of the function: for this machine, and for arm64 where the toolchain can.
+# Zips of the function for arm64 and x86-64, as far as the toolchain can; says what is missing.
 package:
 	sh infra/package
 

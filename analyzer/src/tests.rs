@@ -12,6 +12,7 @@ mod properties;
 mod recordings;
 mod samples;
 mod sessions;
+mod sharing;
 mod sifting;
 mod streams;
 mod tidy;

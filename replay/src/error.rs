@@ -12,6 +12,15 @@ pub(crate) enum Error {
     /// `replay` without a path, in a terminal.
     #[error("no input; name files or folders, or pipe a log into `rolewatch replay -`")]
     NoInput,
+    /// `cost` without a line to measure.
+    #[error("no log line to measure{}; name files that hold a control-plane log", match skipped {
+        0 => String::new(),
+        count => format!(", and {count} that could not be read"),
+    })]
+    NothingToMeasure {
+        /// What could not be read.
+        skipped: u64,
+    },
     /// A path that cannot be looked at.
     #[error("cannot open `{path}`: {}; check the path and its permissions", reason(source))]
     Open {
