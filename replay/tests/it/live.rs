@@ -351,6 +351,7 @@ fn what_keeps_a_group_from_being_read_is_said_in_one_line() {
         2 error: CloudWatch Logs does not answer; check the network, the proxy and `--region`
         2 error: CloudWatch Logs asked to slow down until it was no use; try again later, or ask for less time
         2 error: the profile `missing` gives no AWS credentials; check its name in ~/.aws/config, or log in with it
+        2 error: `--to` is not after the time to begin with; check `--from`, `--since` and `--to`
     "#]].assert_eq(&said);
 }
 
