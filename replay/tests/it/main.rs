@@ -14,6 +14,7 @@ mod explain;
 mod forms;
 mod limits;
 mod live;
+mod messages;
 mod proxy;
 mod readme;
 mod report;
