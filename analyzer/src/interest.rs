@@ -109,7 +109,7 @@ facts! {
     /// A service account's token that is bound to no pod and of no controller.
     UNBOUND,
     /// The memory has something to say about the caller. Nobody knows that before the line is judged, so it is asked there:
-    /// see [`crate::lesson::Sighting`].
+    /// see `Sighting` of the module `lesson`.
     REMEMBERED,
 }
 

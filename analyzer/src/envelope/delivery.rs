@@ -386,8 +386,8 @@ impl Read for Base64<'_> {
         let rest = self.data.as_bytes().get(self.at..).unwrap_or_default();
         let piece = rest.get(..out.len() / 3 * 4).unwrap_or(rest);
         let wrong = || io::Error::from(io::ErrorKind::InvalidData);
-        // Padding belongs to the very end.
-        if piece.len() < rest.len() && piece.ends_with(b"=") {
+        // Padding belongs to the very end. Without room for three bytes there is no piece.
+        if piece.len() < rest.len() && (piece.is_empty() || piece.ends_with(b"=")) {
             return Err(wrong());
         }
         self.at += piece.len();
@@ -427,6 +427,11 @@ mod tests {
             }
         }
         let inside = format!("{}{}", STANDARD.encode([7; 100]), STANDARD.encode([7; 100]));
-        assert!(Base64::new(&inside).read_to_end(&mut Vec::new()).is_err(), "padding in the middle");
+        for size in [99, 102, 300] {
+            let mut reader = Base64::new(&inside);
+            let mut piece = vec![0; size];
+            let wrong = std::iter::repeat_with(|| reader.read(&mut piece)).take(4).any(|read| read.is_err());
+            assert!(wrong, "padding in the middle, in pieces of {size}");
+        }
     }
 }

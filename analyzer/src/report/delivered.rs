@@ -34,6 +34,7 @@ pub fn analyze_delivery(
     let mut learnt = memory.clone();
     match stream(delivery, settings, &mut learnt, sifter) {
         Ok(documents) => {
+            learnt.continuing(memory);
             *memory = learnt;
             memory.settle();
             Ok(documents)

@@ -69,7 +69,9 @@ pub(super) fn read<'a, 'c, const ESCAPED: bool>(
         let key = scanner.key()?;
         let member = Member::of(key).ok_or(Careful)?;
         draft.meet(member)?;
-        if let (Member::User, Some((end, known))) = (member, callers.at(scanner, start)) {
+        // Who has come before need not be read again.
+        let known = if member == Member::User { callers.at(scanner, start) } else { None };
+        if let Some((end, known)) = known {
             scanner.jump(end);
             draft.seen |= Member::CALLER;
             draft.known = Some(known);

@@ -126,7 +126,7 @@ export interface RolewatchProps {
   readonly exceptionsObject?: string;
 
   /**
-   * A DynamoDB table in which all processes of the function share what they remember of earlier events.
+   * A DynamoDB table in which all processes of the function share what they remember.
    *
    * @default false
    */
