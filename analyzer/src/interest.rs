@@ -62,7 +62,7 @@ facts! {
     CHANGES,
     /// The request is about an object.
     OBJECT,
-    /// The path is not one of those that Kubernetes lets everybody ask.
+    /// The request is about no object, and its path is not one of those that Kubernetes lets everybody ask.
     CLOSED_PATH,
     /// The object is one whose changes are followed: see [`crate::change`].
     WATCHED,

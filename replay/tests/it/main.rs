@@ -23,3 +23,4 @@ mod shells;
 mod snapshot;
 mod support;
 mod terminal;
+mod threads;
