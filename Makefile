@@ -3,17 +3,17 @@
 
 CARGO ?= cargo
 VENV := .cache/venv
+TOOLS ?= .cache/tools
 PYTHON := $(VENV)/bin/python
 CDK := infra/cdk
 # The linters never phone home, and never look for an account.
 LINT_ENV := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
 
-.PHONY: test browser check bench bench-gate weaken fuzz venv rust-check rust-test test-release soak build measure-replay infra deny bless package clean
+.PHONY: test browser check bench bench-gate weaken fuzz coverage mutants reproducible venv rust-check rust-test test-release \
+	soak build measure-replay infra deny bless package clean
 
 # Everything the CI runs, in the order that fails soonest.
-test: venv browser rust-check rust-test infra build
-	@if command -v cargo-deny >/dev/null 2>&1; then $(MAKE) --no-print-directory deny; \
-	else echo "cargo-deny is not installed: licences and sources were not checked; see make deny"; fi
+test: venv browser rust-check rust-test infra build deny
 
 # The report is looked at in a real browser, where one can be had: 300 MB on a Debian machine that lets us.
 browser:
@@ -95,16 +95,43 @@ $(VENV)/installed: requirements-test.txt
 	sh infra/tests/setup $(VENV) requirements-test.txt
 	touch $@
 
-deny:
-	cargo deny --locked check bans licenses sources
+# Licences, sources, bans and duplicates of everything that is built in. Advisories need a database from the network.
+deny: $(TOOLS)/bin/cargo-deny
+	$(TOOLS)/bin/cargo-deny --locked check bans licenses sources
+
+# Cargo's own helpers, pinned. Two CPU minutes each, once: they need no optimised build.
+$(TOOLS)/bin/cargo-deny: TOOL_VERSION = 0.20.2
+$(TOOLS)/bin/cargo-cyclonedx: TOOL_VERSION = 0.5.9
+$(TOOLS)/bin/cargo-llvm-cov: TOOL_VERSION = 0.9.1
+$(TOOLS)/bin/cargo-mutants: TOOL_VERSION = 27.1.0
+$(TOOLS)/bin/cargo-%:
+	CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		$(CARGO) install cargo-$* --version $(TOOL_VERSION) --locked --root $(TOOLS)
+
+# Line coverage of the analyzer. Needs LLVM's tools of the compiler's version: `rustup component add llvm-tools`, or
+# Debian's llvm package and its names in LLVM_COV and LLVM_PROFDATA.
+coverage: $(TOOLS)/bin/cargo-llvm-cov
+	PATH=$(abspath $(TOOLS))/bin:$$PATH cargo llvm-cov --locked -p rolewatch-analyzer --lib \
+		--ignore-filename-regex '/tests[./]' --fail-under-lines 95
+
+# Changes the judging code in one place after the other, and looks whether a test notices. Hours.
+mutants: $(TOOLS)/bin/cargo-mutants
+	PATH=$(abspath $(TOOLS))/bin:$$PATH cargo mutants -p rolewatch-analyzer --output target \
+		-f 'analyzer/src/rbac/*.rs' -f analyzer/src/aws_auth.rs -f analyzer/src/change/*.rs \
+		-f analyzer/src/audit/control_plane.rs -f analyzer/src/report/audit_lines.rs -- --lib
+
+# The command, built twice in folders of different names: the same bytes.
+reproducible:
+	sh infra/reproducible
 
 # Rewrites everything under docs that is computed. Look at the difference before committing it.
 bless:
 	UPDATE_EXPECT=1 $(CARGO) test --workspace --locked
 
-# Zips of the function: for this machine, and for arm64 where the toolchain can.
-package:
-	sh infra/package
+# Zips of the function for arm64 and x86-64, as far as the toolchain can, each with the list of what went in; says what is
+# missing.
+package: $(TOOLS)/bin/cargo-cyclonedx
+	PATH=$(abspath $(TOOLS))/bin:$$PATH sh infra/package
 
 clean:
 	$(CARGO) clean

@@ -227,7 +227,7 @@ fn entries(text: &str) -> Option<Vec<Value>> {
         with_snippet: false,
         duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
         leading_zero_numbers_as_strings: true,
-        budget: serde_saphyr::budget! { max_aliases: 100, max_anchors: 100, max_depth: 16 },
+        budget: serde_saphyr::budget! { max_aliases: ALIASES_MAX, max_anchors: ALIASES_MAX, max_depth: DEPTH_MAX },
     };
     match serde_saphyr::from_str_with_options::<Value>(text, options).ok()? {
         Value::Array(entries) => Some(entries),
@@ -291,6 +291,12 @@ fn scalar(value: &Value) -> Option<String> {
 
 /// Longest section read as YAML: 1 MiB, the size limit of a whole ConfigMap.
 pub const SECTION_BYTES_MAX: usize = 1 << 20;
+
+/// Most YAML aliases of a section, and most anchors: a file written by hand may share a list of groups; a bomb needs more.
+pub const ALIASES_MAX: usize = 100;
+
+/// Deepest nesting of a section: a list of mappings with a list of groups is three deep.
+pub const DEPTH_MAX: usize = 16;
 
 #[cfg(test)]
 mod tests {

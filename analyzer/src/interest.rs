@@ -64,7 +64,7 @@ facts! {
     OBJECT,
     /// The request is about no object, and its path is not one of those that Kubernetes lets everybody ask.
     CLOSED_PATH,
-    /// The object is one whose changes are followed: see [`crate::change`].
+    /// The object is one whose changes are followed: see the module `change`.
     WATCHED,
     /// `serviceaccounts/token`
     TOKEN,
@@ -109,7 +109,7 @@ facts! {
     /// A service account's token that is bound to no pod and of no controller.
     UNBOUND,
     /// The memory has something to say about the caller. Nobody knows that before the line is judged, so it is asked there:
-    /// see [`crate::lesson::Sighting`].
+    /// see `Visit` of the module `lesson`.
     REMEMBERED,
 }
 

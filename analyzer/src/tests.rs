@@ -7,6 +7,7 @@ mod docs;
 mod filter_pattern;
 pub(crate) mod harness;
 mod laws;
+mod limits;
 mod promises;
 mod properties;
 mod recordings;

@@ -58,16 +58,14 @@ ROWS = [
     ("silence::silence_by_an_object_too_large_for_the_server", "the server's word that it left bodies out is not read",
      "analyzer/src/audit.rs", "(false, true) => Some(Cut::Server),", "(false, true) => None,"),
     ("silence::silence_by_a_record_without_bodies", "a body that was not recorded is an empty one",
-     "analyzer/src/change.rs",
-     "                    (_, Read::Unreadable) if whole_request => Content::Unreadable,\n"
-     "                    _ => Content::NotRecorded,",
-     "                    (_, Read::Unreadable) if whole_request => Content::Unreadable,\n"
-     "                    _ => Content::Known(State::Binding { role_ref: None, subjects: Vec::new() }),"),
+     "analyzer/src/detections/rbac_binding_changed.rs", "(_, content) => Hit::new(\n            Severity::High,",
+     "(_, content) => Hit::new(\n            Severity::Low,"),
     ("silence::silence_by_a_name_that_the_server_makes_up", "the name is taken from the request alone",
      "analyzer/src/change.rs", "self.name.clone_from(&self.meta.name);", "self.name.clear();"),
     ("silence::silence_by_another_version_of_the_api", "only v1 is known",
-     "analyzer/src/change.rs", "let object = event.object.as_ref()?;",
-     "let object = event.object.as_ref().filter(|object| object.api_version == \"v1\")?;"),
+     "analyzer/src/change.rs", "let object = event.object.as_ref()?;\n        let kind = kind(object, &event.verb)?;",
+     "let object = event.object.as_ref().filter(|object| object.api_version == \"v1\")?;\n"
+     "        let kind = kind(object, &event.verb)?;"),
     ("silence::silence_by_times_that_are_wrong", "an event without a time is no event",
      "analyzer/src/report/audit_lines.rs", "// A cut line has lost its own times.",
      "if event.cut.is_none() {\n                return report.skip(super::Skip::Empty);\n            }"),

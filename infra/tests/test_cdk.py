@@ -29,6 +29,7 @@ ASKED = [
             "minimumSeverity": "high",
             "alertCap": 5,
             "exceptionsParameter": "/rolewatch/exceptions",
+            "sharedMemory": True,
             "memorySize": 512,
             "logRetentionDays": 90,
             "dashboard": False,
@@ -49,6 +50,7 @@ ASKED = [
             "MinimumSeverity": "high",
             "AlertCap": 5,
             "ExceptionsParameter": "/rolewatch/exceptions",
+            "SharedMemory": "yes",
             "MemorySize": 512,
             "LogRetentionDays": 90,
             "Dashboard": "no",
@@ -95,9 +97,11 @@ class Construct(unittest.TestCase):
             (pathlib.Path(folder) / "bootstrap").write_text("not a real one")
             asked = json.dumps([{"code": folder, **props} for props, _ in ASKED])
             command = ["node", "--import", "tsx", "test/synth.ts", asked]
+            said = set()
             synthesised = json.loads(subprocess.run(command, cwd=CDK, check=True, capture_output=True).stdout)
             for (_, values), made in zip(ASKED, synthesised, strict=True):
                 self.assertLessEqual(values.keys(), sam["Parameters"].keys())
+                said.update(values)
                 wanted = json.loads(json.dumps(sam))
                 code = made["Resources"]["Analyzer"]["Properties"].pop("CodeUri")
                 self.assertRegex(code["Key"], r"^[0-9a-f]{64}\.zip$")
@@ -114,6 +118,8 @@ class Construct(unittest.TestCase):
                     self.assertEqual(sorted(made[section]), sorted(entries))
                     for name, entry in entries.items():
                         self.assertEqual(made[section][name], entry, f"{section}/{name}")
+        # A parameter that the construct does not know cannot be compared.
+        self.assertEqual(said, set(sam["Parameters"]))
 
 
 if __name__ == "__main__":

@@ -42,6 +42,9 @@ CALLS = {
     "put_events": "events:PutEvents",
     "get_parameter": "ssm:GetParameter",
     "get_object": "s3:GetObject",
+    "batch_get_item": "dynamodb:BatchGetItem",
+    "put_item": "dynamodb:PutItem",
+    "query": "dynamodb:Query",
 }
 
 # What a service does in the role's name because of a resource here, without a call in the code: (action, resource, why).
@@ -153,6 +156,19 @@ class Template(unittest.TestCase):
                 self.assertEqual(statement["Effect"], "Allow", name)
                 allowed.update(as_list(statement["Action"]))
         self.assertEqual(allowed, needed)
+
+    def test_cloudwatch_logs_may_write_the_stream_and_nothing_else(self):
+        found = {(it.get("Sid"), *as_list(it["Action"])) for _, it in statements({"it": RESOURCES["MemberLogsRole"]})}
+        self.assertEqual(found, {(None, "sts:AssumeRole"), ("WriteStream", "kinesis:PutRecord")})
+        others = {name for name, it in RESOURCES.items() if it["Type"] == "AWS::IAM::Role"} - {"AnalyzerRole", "MemberLogsRole"}
+        self.assertEqual(others, set())
+
+    def test_the_estimate_of_costs_knows_how_many_alarms_there_are(self):
+        always = {None, "HasFirstCluster", "WatchesFirstApiLog"}
+        alarms = [it for it in RESOURCES.values() if it["Type"] == "AWS::CloudWatch::Alarm" and it.get("Condition") in always]
+        assumed = re.search(r'assume\("alarms", ([0-9.]+),', (ROOT / "replay/src/cost/estimate.rs").read_text())
+        self.assertEqual(len(alarms), float(assumed[1]))
+        self.assertIn(f"the key and {len(alarms)} alarms", README)
 
     def test_the_function_gets_exactly_the_documented_variables(self):
         page = (ROOT / "docs" / "environment.md").read_text()

@@ -235,8 +235,81 @@ pub const CODES: &[ErrorCode] = &[
         remedy: "Remove the rule that sends it.",
     },
     ErrorCode {
+        code: "exceptions-unreachable",
+        meaning: "No answer from SSM or S3 when the exceptions were read. The last good copy holds.",
+        remedy: "A function in a VPC needs a NAT gateway, or endpoints for SSM and S3.",
+    },
+    ErrorCode {
+        code: "exceptions-missing",
+        meaning: "The parameter, bucket or object that `ROLEWATCH_EXCEPTIONS` names does not exist. The last good copy holds.",
+        remedy: "Create it, or correct the variable.",
+    },
+    ErrorCode {
+        code: "exceptions-access-denied",
+        meaning: "The function's role may not read the exceptions. The last good copy holds.",
+        remedy: "Compare the role with infra/template.yaml; an encrypted parameter or object needs `kms:Decrypt`, too.",
+    },
+    ErrorCode {
+        code: "exceptions-unavailable",
+        meaning: "SSM or S3 answered with an error. The last good copy holds.",
+        remedy: "Nothing, unless it lasts: the function looks again within a minute.",
+    },
+    ErrorCode {
+        code: "exceptions-unusable",
+        meaning: "The text of the exceptions cannot be used. The last good copy holds.",
+        remedy: "The message names line and column; try the file with `rolewatch exceptions check`.",
+    },
+    ErrorCode {
         code: "analysis-panicked",
         meaning: "A fault in Rolewatch. The delivery is not lost: the on-failure destination keeps it.",
         remedy: "Report it with the source position that the log gives.",
     },
+    ErrorCode {
+        code: "panic",
+        meaning: "Where in the sources the fault of `analysis-panicked` is, in the log line before it.",
+        remedy: "Report it; the line holds nothing of the cluster's log.",
+    },
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use super::CODES;
+
+    /// Every text in the body of a `fn code`, and every literal `error_type`, of the sources below a folder.
+    fn codes_in(folder: &Path, out: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                codes_in(&path, out);
+                continue;
+            }
+            let source = fs::read_to_string(&path).unwrap();
+            for body in source.split("pub const fn code(").skip(1) {
+                let body = body.split("\n    }\n").next().unwrap();
+                let words = body.split('"').skip(1).step_by(2);
+                out.extend(words.map(ToOwned::to_owned));
+            }
+            let literals = source.split("error_type = \"").skip(1).filter_map(|rest| rest.split('"').next());
+            out.extend(literals.filter(|word| !word.is_empty()).map(ToOwned::to_owned));
+        }
+    }
+
+    #[test]
+    fn the_table_has_every_code_of_the_sources_once_and_no_other() {
+        let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut found = BTreeSet::new();
+        for folder in ["lambda/src", "analyzer/src"] {
+            codes_in(&top.join(folder), &mut found);
+        }
+        let listed: BTreeSet<String> = CODES.iter().map(|code| code.code.to_owned()).collect();
+        assert_eq!(listed.len(), CODES.len(), "a code is there twice");
+        assert_eq!(listed, found);
+        for code in CODES {
+            assert!(code.meaning.ends_with('.') && code.remedy.ends_with('.'), "{}", code.code);
+        }
+    }
+}

@@ -121,10 +121,13 @@ impl Store {
         let mut memory = start.clone();
         let (account, mut judged) = judge(&mut memory)?;
         if let Some(account) = account.filter(|account| *account != home) {
-            start = self.start(&account, carry);
-            memory = start.clone();
-            judged = judge(&mut memory)?.1;
-            home = account;
+            let fresh = self.start(&account, carry);
+            // A new process knows as little of the one as of the other.
+            if !(self.homes().is_empty() && carry.memory.is_none()) {
+                memory = fresh.clone();
+                judged = judge(&mut memory)?.1;
+            }
+            (start, home) = (fresh, account);
         }
         let mut learnt = Learnt::of(home);
         if let Some(shared) = &self.shared {

@@ -371,7 +371,7 @@ struct Room {
 const ROOMY: Room = Room { reasons: 5, changes: 10, deeds: 6, events: 3, lines: 12 };
 /// However long the names are, this fits the screen.
 const TIGHT: Room = Room { reasons: 2, changes: 5, deeds: 2, events: 1, lines: 2 };
-/// Lines of a screen.
+/// Most lines of a text: what a tall terminal, or a mail before it is scrolled, shows at once.
 const SCREEN_LINES: usize = 60;
 /// Columns of a line where nothing is said: what an 80-column terminal or a mail client shows unbroken is 78, as RFC 5322
 /// section 2.1.1 says.

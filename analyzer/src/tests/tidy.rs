@@ -172,3 +172,56 @@ fn the_core_depends_on_nothing_that_does_io() {
     let ledger: String = names.into_iter().map(|name| name + "\n").collect();
     expect_file![top().join("analyzer/deps.txt")].assert_eq(&ledger);
 }
+
+/// The manifests of every crate, by the name of its folder.
+fn manifests() -> Vec<(String, String)> {
+    let workspace = fs::read_to_string(top().join("Cargo.toml")).unwrap();
+    let members = workspace.split("members = [").nth(1).unwrap().split(']').next().unwrap();
+    let members = members.split(',').map(|name| name.trim().trim_matches('"').to_owned());
+    members
+        .chain(["fuzz".to_owned()])
+        .filter(|name| !name.is_empty())
+        .map(|name| (name.clone(), fs::read_to_string(top().join(name).join("Cargo.toml")).unwrap()))
+        .collect()
+}
+
+/// The names in one table of a manifest.
+fn dependencies(manifest: &str, table: &str) -> BTreeSet<String> {
+    let lines = manifest.lines().skip_while(|line| *line != format!("[{table}]")).skip(1);
+    lines
+        .take_while(|line| !line.starts_with('['))
+        .filter(|line| !line.starts_with('#') && line.contains('='))
+        .map(|line| line.split(['.', ' ', '=']).next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_dependency_has_a_reason() {
+    let page = fs::read_to_string(top().join("docs/dependencies.md")).unwrap();
+    let listed = |chapter: &str| -> BTreeSet<String> {
+        let text = page.split(&format!("\n## {chapter}\n")).nth(1).unwrap_or_else(|| panic!("no chapter {chapter}"));
+        let rows = text.split("\n## ").next().unwrap().lines().filter_map(|line| line.strip_prefix("| `"));
+        rows.map(|row| {
+            let (name, reason) = row.split_once("` | ").unwrap();
+            assert!(reason.trim_end_matches(" |").ends_with('.'), "{chapter}: {name} has no reason");
+            name.to_owned()
+        })
+        .collect()
+    };
+    let mut of_tests = BTreeSet::new();
+    for (name, manifest) in manifests() {
+        assert_eq!(listed(&name), dependencies(&manifest, "dependencies"), "docs/dependencies.md, {name}");
+        of_tests.extend(dependencies(&manifest, "dev-dependencies"));
+    }
+    assert_eq!(listed("Tests"), of_tests, "docs/dependencies.md, Tests");
+}
+
+#[test]
+fn no_crate_opts_out_of_the_lints_or_runs_code_at_build() {
+    let workspace = fs::read_to_string(top().join("Cargo.toml")).unwrap();
+    assert!(workspace.contains("\n[workspace.lints.rust]\nunsafe_code = \"forbid\"\n"));
+    for (name, manifest) in manifests().into_iter().filter(|(name, _)| name != "fuzz") {
+        assert!(manifest.contains("\n[lints]\nworkspace = true\n"), "{name} has lints of its own");
+        assert!(!top().join(&name).join("build.rs").exists(), "{name} has a build script");
+    }
+}

@@ -126,6 +126,13 @@ export interface RolewatchProps {
   readonly exceptionsObject?: string;
 
   /**
+   * A DynamoDB table in which all processes of the function share what they remember.
+   *
+   * @default false
+   */
+  readonly sharedMemory?: boolean;
+
+  /**
    * Memory of the function in MB, which is also processor.
    *
    * @default 256
@@ -254,6 +261,7 @@ function parameters(props: RolewatchProps): Record<string, unknown> {
     AlertCap: props.alertCap,
     ExceptionsParameter: props.exceptionsParameter,
     ExceptionsObject: props.exceptionsObject,
+    SharedMemory: yes(props.sharedMemory),
     MemorySize: props.memorySize,
     LogRetentionDays: props.logRetentionDays,
     Dashboard: yes(props.dashboard),

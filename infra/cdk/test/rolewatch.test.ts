@@ -75,7 +75,7 @@ type Found = { ruleName: string };
 type Report = { pluginReports: { violations: Found[]; suppressedViolations?: Found[] }[] };
 
 test("cdk-nag finds nothing that is not argued, nor does the CDK", () => {
-  const full = { clusters: "prod", members: "444455556666", calls: "yes", email: "security@example.com" };
+  const full = { clusters: "prod", members: "444455556666", calls: "yes", memory: "yes", email: "security@example.com" };
   const reports = [app(full), app({ members: "444455556666" })].flatMap((report) => report.pluginReports);
   assert.deepEqual(reports.flatMap((report) => report.violations), []);
   const answered = new Set(reports.flatMap((report) => report.suppressedViolations ?? []).map((found) => found.ruleName));

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use expect_test::expect_file;
+use rolewatch_analyzer::report::{Quiet, Skip};
 use rolewatch_lambda::config;
 use rolewatch_lambda::error::CODES;
 use rolewatch_lambda::telemetry::METRICS;
@@ -24,7 +25,19 @@ fn the_tables_of_the_operators_page_are_current() {
         writeln!(metrics, "| `{}` | {} | {} |", metric.name, metric.unit, metric.meaning).unwrap();
     }
     let page = with_block(&with_block(&page, "codes", &codes), "metrics", &metrics);
+    let skipped: Vec<_> = Skip::ALL.iter().map(|reason| (reason.as_str(), reason.meaning())).collect();
+    let quiet: Vec<_> = Quiet::ALL.iter().map(|reason| (reason.as_str(), reason.meaning())).collect();
+    let page = with_block(&with_block(&page, "skipped", &reasons(&skipped)), "quiet", &reasons(&quiet));
     expect_file!["../../../docs/operate.md"].assert_eq(&page);
+}
+
+/// A table of why lines were skipped or quiet.
+fn reasons(all: &[(&str, &str)]) -> String {
+    let mut table = String::from("| Reason | What it means |\n|---|---|\n");
+    for (reason, meaning) in all {
+        writeln!(table, "| `{reason}` | {meaning} |").unwrap();
+    }
+    table
 }
 
 /// The page with the text between the marks of a block replaced.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::alerts::lambda_at;
-use crate::delivery::{event, event_of, grant, login, noise, role, rule};
+use crate::delivery::{data, event, event_of, grant, login, noise, role, rule};
 use crate::emulator::{self, Inbox, Received, Table};
 use crate::proxy::{Fault, Proxy};
 use crate::runtime::{Answer, Lambda};
@@ -223,6 +223,21 @@ fn ordinary_traffic_asks_once_for_a_token_and_then_no_more() {
     // One for the token, one for sessions of hours that nobody has closed.
     assert_eq!(actions, ["DynamoDB_20120810.BatchGetItem", "DynamoDB_20120810.Query"]);
     assert_eq!(table.items().len(), 0, "and nothing is written");
+}
+
+#[test]
+fn of_a_stream_only_what_lambda_does_not_repeat_is_kept() {
+    let (inbox, table) = (Inbox::new("unkept-stream"), Table::new("unkept-stream"));
+    let [mut lambda, _] = two(&inbox, &table);
+    let record = |number: &str, data: &str| json!({ "kinesis": { "sequenceNumber": number, "data": data } });
+    let of = |line: String| data(&[line]);
+    let records =
+        [record("1", &of(role(1, &pods()))), record("2", "damaged"), record("3", &of(role(2, &pods_and_secrets())))];
+    let failed = Answer::Success(json!({ "batchItemFailures": [{ "itemIdentifier": "2" }] }));
+    assert_eq!(lambda.invoke(&json!({ "Records": records }).to_string()), failed);
+    assert_eq!(inbox.take().len(), 2);
+    let versions: Vec<Value> = table.items().iter().map(|item| item["ver"]["N"].clone()).collect();
+    assert_eq!(versions, ["1001"], "what record 3 taught would make it old news when it comes again");
 }
 
 #[test]

@@ -201,7 +201,7 @@ mod tests {
             ),
             (
                 "small cluster, `changes`",
-                Load { lines: 3.6e6, bytes: 3.3e9, alerts: 300.0, seconds: Some(MONTH_SECONDS) },
+                Load { lines: 5.3e6, bytes: 6.3e9, alerts: 300.0, seconds: Some(MONTH_SECONDS) },
             ),
             (
                 "busy cluster, `everything`",
@@ -209,7 +209,7 @@ mod tests {
             ),
             (
                 "busy cluster, `changes`",
-                Load { lines: 180e6, bytes: 163e9, alerts: 3_000.0, seconds: Some(MONTH_SECONDS) },
+                Load { lines: 263e6, bytes: 316e9, alerts: 3_000.0, seconds: Some(MONTH_SECONDS) },
             ),
         ];
         let mut examples = String::from(

@@ -15,6 +15,7 @@ mod explain;
 mod forms;
 mod limits;
 mod live;
+mod messages;
 mod proxy;
 mod readme;
 mod report;
