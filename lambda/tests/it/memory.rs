@@ -113,6 +113,26 @@ fn what_has_expired_or_is_damaged_is_not_believed() {
 }
 
 #[test]
+fn what_was_too_large_for_the_table_is_known_by_its_version() {
+    let (inbox, table) = (Inbox::new("large"), Table::new("large"));
+    let [mut one, mut other] = two(&inbox, &table);
+    assert_eq!(one.invoke(&event(&[role(5, &pods())])), SUCCESS);
+    table.change(|item| {
+        item.as_object_mut().unwrap().remove("body");
+    });
+    let kept =
+        || table.items().iter().map(|item| (item["ver"]["N"].clone(), item["body"].is_object())).collect::<Vec<_>>();
+    assert_eq!(kept(), [(json!("1005"), false)]);
+    inbox.take();
+    assert_eq!(other.invoke(&event(&[role(2, &pods_and_secrets())])), SUCCESS);
+    let [message] = inbox.take().try_into().unwrap();
+    assert!(change(&message)["gained"].is_null(), "nobody knows what was before: {}", change(&message));
+    assert_eq!(kept(), [(json!("1005"), false)], "an older version does not replace it");
+    assert_eq!(other.invoke(&event(&[role(9, &pods())])), SUCCESS);
+    assert_eq!(kept(), [(json!("1009"), true)]);
+}
+
+#[test]
 fn a_session_is_told_once_by_all_processes_and_counted_together() {
     let (inbox, table) = (Inbox::new("session"), Table::new("session"));
     let [mut one, mut other] = two(&inbox, &table);
