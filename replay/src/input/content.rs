@@ -36,6 +36,8 @@ pub(super) fn read(unpacked: Unpacked<'_>, intake: &mut Intake<'_>, progress: &P
             intake.at(line);
             let (bytes, lines) = intake.run(records.bytes());
             records.pass_lines(bytes, lines);
+            // What is said of the file from here on is said of the last line that was read.
+            intake.at(line + u64::try_from(lines).unwrap_or_default().saturating_sub(1));
             intake.settle()?;
             progress.lines(intake.lines());
             if bytes > 0 {
