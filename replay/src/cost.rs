@@ -116,8 +116,8 @@ fn time(line: &LogLine<'_>) -> Option<Timestamp> {
     if let Some(ms) = line.timestamp_ms {
         return Timestamp::from_millisecond(ms).ok();
     }
-    let at = memmem::rfind(line.message.as_bytes(), TIME_KEY.as_bytes())?;
-    let (text, _) = line.message.get(at + TIME_KEY.len()..)?.split_once('"')?;
+    let at = memmem::rfind(line.message.as_bytes(), STAGE_TIME.as_bytes())?;
+    let (text, _) = line.message.get(at + STAGE_TIME.len()..)?.split_once('"')?;
     text.parse().ok()
 }
 
@@ -240,8 +240,8 @@ Any form that `rolewatch replay` reads will do. A day of log is better than an h
 every day were the same. Prices and habits of the services are assumptions, dated and listed by `--assumptions`; `--set` \
 replaces one.";
 
-/// What stands before the time of an audit event.
-const TIME_KEY: &str = "\"stageTimestamp\":\"";
+/// Before the time in an audit event, as the API server writes it.
+const STAGE_TIME: &str = "\"stageTimestamp\":\"";
 const BOLD: Style = Style::new().bold();
 /// Columns of the text, as many as an alert has.
 const WIDTH: usize = 90;

@@ -245,6 +245,7 @@ impl<'a> Intake<'a> {
             self.batch.in_entry = false;
             self.batch.lines += lines;
             self.batch.bytes += bytes - lines;
+            self.line += u64::try_from(lines - 1).unwrap_or_default();
         }
         (bytes, lines)
     }

@@ -61,9 +61,9 @@ fn stream(
 ) -> Result<Vec<Delivered>, Stop> {
     let size = sifter.window_bytes();
     let mut opened = Opened::new(delivery, &mut sifter.buffers, size)?;
-    let mut sifted = std::mem::take(&mut sifter.sifted);
-    let documents = documents(&mut opened, settings, memory, sifter, &mut sifted);
-    sifter.sifted = sifted;
+    let mut block = std::mem::take(&mut sifter.sifted);
+    let documents = documents(&mut opened, settings, memory, sifter, &mut block);
+    sifter.sifted = block;
     opened.give_back(&mut sifter.buffers);
     documents
 }
@@ -73,11 +73,11 @@ fn documents(
     settings: &Settings,
     memory: &mut Memory,
     sifter: &mut Sifter,
-    sifted: &mut Sifted,
+    block: &mut Sifted,
 ) -> Result<Vec<Delivered>, Stop> {
     let mut documents: Vec<Delivered> = Vec::new();
     loop {
-        match document(opened, settings, memory, sifter, sifted) {
+        match document(opened, settings, memory, sifter, block) {
             Ok(document) => documents.push(document),
             // What cannot be opened costs what comes after it, and nothing before.
             Err(Stop::Refused(error)) if error != EnvelopeError::TooLarge && !documents.is_empty() => {
@@ -112,7 +112,7 @@ fn document(
     settings: &Settings,
     memory: &mut Memory,
     sifter: &mut Sifter,
-    sifted: &mut Sifted,
+    block: &mut Sifted,
 ) -> Result<Delivered, Stop> {
     let (head, lines) = opened.head()?;
     let (source, kind) = (head.source, head.kind);
@@ -120,9 +120,9 @@ fn document(
     let mut entries = Entries::default();
     let mut ends = true;
     while lines {
-        let (done, went) = entries.sift(opened.bytes(), (judge.source(), settings), sifter, sifted);
+        let (done, went) = entries.sift(opened.bytes(), (judge.source(), settings), sifter, block);
         if kind == EnvelopeKind::Data {
-            judge.block(sifted, opened.bytes(), Form::Entries, settings, memory);
+            judge.block(block, opened.bytes(), Form::Entries, settings, memory);
         }
         opened.consume(done);
         match went {

@@ -21,9 +21,9 @@ pub struct Lines<'s> {
 impl Lines<'_> {
     /// Sifts the whole lines at the beginning of `text` up to the first that has to be read by whoever knows more about
     /// files, and tells how many bytes and lines that were.
-    pub fn sift(self, text: &[u8], sifter: &mut Sifter, sifted: &mut Sifted) -> (usize, usize) {
+    pub fn sift(self, text: &[u8], sifter: &mut Sifter, block: &mut Sifted) -> (usize, usize) {
         let (mut at, mut lines) = (0, 0);
-        if sifter.begin(self.source, self.settings, sifted) {
+        if sifter.begin(self.source, self.settings, block) {
             while at < text.len() && lines < self.lines_max {
                 let mut scanner = Scanner::<false>::new(text, at);
                 let head = head::read(&mut scanner, &mut sifter.callers);
@@ -32,14 +32,14 @@ impl Lines<'_> {
                     if scanner.offset() - (lines + 1) > self.bytes_max {
                         return Err(Careful);
                     }
-                    sifter.rules.verdict(head, sifted)
+                    sifter.rules.verdict(head, block)
                 });
                 match verdict {
                     Ok(Some(What::Read)) | Err(_) => break,
                     Ok(what) => {
                         let end = scanner.offset();
                         if let Some(what) = what {
-                            sifted.push(what, at, end - 1);
+                            block.push(what, at, end - 1);
                         }
                         at = end;
                         lines += 1;
@@ -47,7 +47,7 @@ impl Lines<'_> {
                 }
             }
         }
-        sifter.end(sifted);
+        sifter.end(block);
         (at, lines)
     }
 }
