@@ -43,7 +43,7 @@ impl Facts {
 
 macro_rules! facts {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
-        #[expect(non_camel_case_types, reason = "each is the place of the fact of this name")]
+        #[expect(non_camel_case_types, clippy::upper_case_acronyms, reason = "each is the place of the fact of this name")]
         #[repr(u8)]
         enum Place { $($name,)+ }
 

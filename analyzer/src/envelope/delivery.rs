@@ -187,7 +187,7 @@ impl<'d> Opened<'d> {
                 Some((Member::Owner, Kind::String)) => keep(&mut head.source.account, self.read(text)?),
                 Some((Member::LogGroup, Kind::String)) => keep(&mut head.source.log_group, self.read(text)?),
                 Some((Member::LogStream, Kind::String)) => keep(&mut head.source.log_stream, self.read(text)?),
-                Some(_) => self.read(|reader| reader.skip())?,
+                Some(_) => self.read(pass_value)?,
             }
             first = false;
         };
@@ -205,7 +205,7 @@ impl<'d> Opened<'d> {
             if member != Member::Other {
                 return Err(Stop::Unusual);
             }
-            self.read(|reader| reader.skip())?;
+            self.read(pass_value)?;
         }
         Ok(())
     }
@@ -304,6 +304,10 @@ impl<'d> Opened<'d> {
             }
         }
     }
+}
+
+fn pass_value(reader: &mut Reader<'_>) -> std::result::Result<(), JsonError> {
+    reader.skip()
 }
 
 /// A string member; `None` when it is empty.
@@ -415,7 +419,8 @@ mod tests {
         let bytes: Vec<u8> = (0..=255).cycle().take(10_000).collect();
         for length in [0, 1, 2, 3, 9_999, 10_000] {
             let encoded = STANDARD.encode(&bytes[..length]);
-            let broken = format!("{}\r\n{}", &encoded[..encoded.len() / 2], &encoded[encoded.len() / 2..]);
+            let (front, back) = encoded.split_at(encoded.len() / 2);
+            let broken = format!("{front}\r\n{back}");
             for text in [encoded.trim_end_matches('='), &encoded, &broken] {
                 let mut decoded = Vec::new();
                 let mut piece = [0; 300];

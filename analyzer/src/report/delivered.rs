@@ -80,7 +80,7 @@ fn documents(
         match document(opened, settings, memory, sifter, block) {
             Ok(document) => documents.push(document),
             // What cannot be opened costs what comes after it, and nothing before.
-            Err(Stop::Refused(error)) if error != EnvelopeError::TooLarge && !documents.is_empty() => {
+            Err(Stop::Refused(error)) if !is_of_all(error) && !documents.is_empty() => {
                 return Ok(with_damage(documents, Some(error)));
             }
             Err(stop) => return Err(stop),
@@ -94,6 +94,11 @@ fn documents(
             Some(false) => return Err(Stop::Unusual),
         }
     }
+}
+
+/// Whether an error is one of the wrapping around all documents, and not of one of them.
+const fn is_of_all(error: EnvelopeError) -> bool {
+    matches!(error, EnvelopeError::TooLarge | EnvelopeError::Base64)
 }
 
 /// The last document is the one that was damaged.
@@ -117,31 +122,7 @@ fn document(
     let (head, lines) = opened.head()?;
     let (source, kind) = (head.source, head.kind);
     let mut judge = Judge::new(&source, settings);
-    let mut entries = Entries::default();
-    let mut ends = true;
-    while lines {
-        let (done, went) = entries.sift(opened.bytes(), (judge.source(), settings), sifter, block);
-        if kind == EnvelopeKind::Data {
-            judge.block(block, opened.bytes(), Form::Entries, settings, memory);
-        }
-        opened.consume(done);
-        match went {
-            Went::ToTheEnd => break,
-            Went::Astray => return Err(Stop::Unusual),
-            Went::Short if opened.more()? => {}
-            Went::Short if opened.has_ended() => {
-                ends = false;
-                opened.consume(opened.bytes().len());
-                break;
-            }
-            // As large as the window may become, and still no end.
-            Went::Short => {
-                opened.pass_entry()?;
-                judge.too_long(settings, memory);
-                entries.passed();
-            }
-        }
-    }
+    let ends = !lines || self::lines(opened, kind, &mut judge, settings, memory, sifter, block)?;
     if ends && lines {
         opened.foot()?;
     }
@@ -152,4 +133,39 @@ fn document(
     }
     let damage = opened.damage().unwrap_or(EnvelopeError::NotJson);
     Ok(with_damage(vec![document], Some(damage)).remove(0))
+}
+
+/// Judges the lines of a document; `false` when it breaks off among them.
+fn lines(
+    opened: &mut Opened<'_>,
+    kind: EnvelopeKind,
+    judge: &mut Judge,
+    settings: &Settings,
+    memory: &mut Memory,
+    sifter: &mut Sifter,
+    block: &mut Sifted,
+) -> Result<bool, Stop> {
+    let mut entries = Entries::default();
+    loop {
+        let (done, went) = entries.sift(opened.bytes(), (judge.source(), settings), sifter, block);
+        if kind == EnvelopeKind::Data {
+            judge.block(block, opened.bytes(), Form::Entries, settings, memory);
+        }
+        opened.consume(done);
+        match went {
+            Went::ToTheEnd => return Ok(true),
+            Went::Astray => return Err(Stop::Unusual),
+            Went::Short if opened.more()? => {}
+            Went::Short if opened.has_ended() => {
+                opened.consume(opened.bytes().len());
+                return Ok(false);
+            }
+            // As large as the window may become, and still no end.
+            Went::Short => {
+                opened.pass_entry()?;
+                judge.too_long(settings, memory);
+                entries.passed();
+            }
+        }
+    }
 }

@@ -140,9 +140,10 @@ impl<'a> Draft<'a> {
             Member::ObjectRef => self.object(scanner),
             Member::ResponseStatus => self.status(scanner),
             Member::Annotations => self.annotations(scanner),
-            Member::RequestObject | Member::ResponseObject => scanner.skip(),
-            // Read with care by whoever asks who that is.
-            Member::ImpersonatedUser
+            // Bodies, and what is read with care by whoever asks who that is.
+            Member::RequestObject
+            | Member::ResponseObject
+            | Member::ImpersonatedUser
             | Member::AuthenticationMetadata
             | Member::SourceIps
             | Member::UserAgent
