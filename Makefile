@@ -1,18 +1,27 @@
-# What a developer and the CI run. `make test` on a fresh Debian machine needs rustup, make and a C compiler; it
-# installs everything else it needs below .cache.
+# What a developer and the CI run. `make test` on a fresh Debian machine needs rustup, make, a C compiler and
+# Node.js 20; it installs everything else it needs below .cache.
 
 CARGO ?= cargo
 VENV := .cache/venv
 TOOLS ?= .cache/tools
 PYTHON := $(VENV)/bin/python
+CDK := infra/cdk
 # The linters never phone home, and never look for an account.
 LINT_ENV := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
 
-.PHONY: test check bench bench-gate weaken fuzz coverage mutants reproducible venv rust-check rust-test test-release soak build \
-	infra deny bless package clean
+.PHONY: test browser check bench bench-gate weaken fuzz coverage mutants reproducible venv rust-check rust-test test-release soak \
+	build measure-replay infra deny bless package clean
 
 # Everything the CI runs, in the order that fails soonest.
-test: venv rust-check rust-test infra build deny
+test: venv browser rust-check rust-test infra build deny
+
+# The report is looked at in a real browser, where one can be had: 300 MB on a Debian machine that lets us.
+browser:
+	@if command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium \
+		|| echo "Chromium could not be installed: no browser will look at the report"; \
+	else echo "no Chromium is installed, and we may not install it: no browser will look at the report"; fi
 
 # What to run before a commit: no emulator, no linters of templates.
 check: rust-check
@@ -38,13 +47,22 @@ soak: venv
 	ROLEWATCH_TEST_SOAK=5000 ROLEWATCH_TEST_BOOTSTRAP=$(abspath $(or $(CARGO_TARGET_DIR),target))/release/bootstrap \
 		$(CARGO) test --locked -p rolewatch-lambda --test it -- --nocapture changes_in_much_noise
 
+# 2 GiB of mixed log through the command as users build it: time, memory from beginning to end, and whether progress is true.
+measure-replay: build
+	python3 replay/tests/large.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/rolewatch $(abspath $(or $(CARGO_TARGET_DIR),target))/large
+
 # The command, as users build it. The Lambda is tested as a debug binary: its release build takes minutes.
 build:
 	$(CARGO) build --release --locked -p rolewatch
 
-infra: venv
-	$(VENV)/bin/cfn-lint infra/template.yaml
-	$(LINT_ENV) $(VENV)/bin/sam validate --lint --template infra/template.yaml
+# The templates by three linters, the construct by its tests and cdk-nag, and that both make the same.
+infra: venv $(CDK)/node_modules/.installed
+	$(VENV)/bin/cfn-lint infra/template.yaml infra/member.yaml
+	for template in template member; do \
+		$(LINT_ENV) $(VENV)/bin/sam validate --lint --template infra/$$template.yaml || exit 1; done
+	cd $(CDK) && npx --no-install tsc -p .
+	cd $(CDK) && node --import tsx --test test/rolewatch.test.ts
+	cd $(CDK) && npx --no-install cdk synth --quiet --output $(abspath .cache/cdk.out) -c clusters=example -c code=bin
 	$(PYTHON) -m unittest discover -s infra/tests
 
 # Ratios on the made-up and the recorded log, or on your own: make bench LOGS=folder
@@ -54,6 +72,12 @@ bench:
 # The budgets in instructions. Needs valgrind, and says so where there is none.
 bench-gate:
 	$(CARGO) run --profile bench --locked -p rolewatch-bench -- gate
+
+# Everything is pinned in the lock file; what was downloaded once is not downloaded again.
+$(CDK)/node_modules/.installed: $(CDK)/package-lock.json
+	@command -v npm >/dev/null 2>&1 || { echo "install Node.js 20 or newer with npm: the CDK construct is tested with it" >&2; exit 1; }
+	cd $(CDK) && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --cache $(abspath .cache/npm)
+	touch $@
 
 # Takes away one defence after the other and sees its row of the adversary suite turn red. Half an hour.
 weaken:
@@ -104,7 +128,7 @@ reproducible:
 bless:
 	UPDATE_EXPECT=1 $(CARGO) test --workspace --locked
 
-# Zips of the function: for this machine, and for arm64 where the toolchain can.
+# Zips of the function for arm64 and x86-64, as far as the toolchain can; says what is missing. Beside each, what went in.
 package: $(TOOLS)/bin/cargo-cyclonedx
 	PATH=$(abspath $(TOOLS))/bin:$$PATH sh infra/package
 

@@ -106,7 +106,7 @@ const CHANGES: &[&str] = &[
     "issued-credential-id",
     "serviceaccounts/token",
     "eks.amazonaws.com/role-arn",
-    "secrets",
+    "/secrets",
     "impersonate",
     "impersonatedUser",
     "system:unauthenticated",

@@ -37,9 +37,9 @@ pub struct Memory {
     addresses: Bounded<(String, IpAddr), String>,
     secrets: Bounded<(String, String, String), Maker>,
     streams: Streams,
-    ledger: Ledger,
     /// How often something was learnt of tokens and addresses.
     taught: u64,
+    ledger: Ledger,
 }
 
 impl Default for Memory {
@@ -53,8 +53,8 @@ impl Default for Memory {
             addresses: Bounded::new(TOKEN_BYTES_MAX),
             secrets: Bounded::new(TOKEN_BYTES_MAX),
             streams: Streams::default(),
-            ledger: Ledger::default(),
             taught: 0,
+            ledger: Ledger::default(),
         }
     }
 }

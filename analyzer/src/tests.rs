@@ -13,6 +13,7 @@ mod properties;
 mod recordings;
 mod samples;
 mod sessions;
+mod sharing;
 mod sifting;
 mod streams;
 mod tidy;

@@ -3,13 +3,15 @@
 
 #![expect(clippy::print_stdout, reason = "what it measured is what it prints")]
 
+use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
 use rolewatch_bench::corpus::Corpus;
+use rolewatch_bench::delivery::Delivery;
 use rolewatch_bench::gate;
 use rolewatch_bench::naive::RULES;
-use rolewatch_bench::paired::{Contender, Outcome, run};
+use rolewatch_bench::paired::{Contender, Outcome, cpu_seconds, run};
 use rolewatch_bench::work;
 
 fn main() -> ExitCode {
@@ -19,6 +21,9 @@ fn main() -> ExitCode {
         [] => measure(&[Ok(Corpus::generated(EVENTS)), Corpus::recorded()]),
         ["gate"] => gate(),
         ["once", work, count, input] => gate::once(work, count, input),
+        ["write", folder] => write(Path::new(folder)),
+        ["serve", deliveries] => serve(deliveries, |all| drop(work::judge(all))),
+        ["serve-naive", deliveries] => serve(deliveries, |all| drop(Some(work::judge_naively(all)))),
         [path] => measure(&[Corpus::of_folder(Path::new(path))]),
         _ => Err("usage: rolewatch-bench [LOGS], or rolewatch-bench gate".to_owned()),
     };
@@ -45,6 +50,29 @@ fn gate() -> Result<(), String> {
     });
     counted.map_err(|error| error.to_string())?;
     if over == 0 { Ok(()) } else { Err(format!("{over} of {rows} budgets were overrun")) }
+}
+
+/// Writes the made-up log as others read it, for `compare/run`.
+fn write(folder: &Path) -> Result<(), String> {
+    let corpus = Corpus::generated(EVENTS);
+    let data = corpus.deliveries.iter().map(|delivery| delivery.data.as_str()).collect::<Vec<_>>().join("\n");
+    let hits = work::judge_naively(&corpus.deliveries).map(|hits| hits.to_string()).join(" ");
+    let files: [(&str, &[u8]); 3] =
+        [("deliveries", data.as_bytes()), ("events.ndjson.gz", &corpus.gzipped), ("hits", hits.as_bytes())];
+    fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    files.iter().try_for_each(|(name, bytes)| fs::write(folder.join(name), bytes)).map_err(|error| error.to_string())
+}
+
+/// Judges all deliveries of a file each time a line comes in, and answers with the CPU seconds that took.
+fn serve(file: &str, judge: impl Fn(&[Delivery])) -> Result<(), String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+    let deliveries: Vec<Delivery> = text.lines().map(Delivery::of_data).collect();
+    for _ in std::io::stdin().lines() {
+        let start = cpu_seconds();
+        judge(&deliveries);
+        println!("{}", cpu_seconds() - start);
+    }
+    Ok(())
 }
 
 fn measure(corpora: &[std::io::Result<Corpus>]) -> Result<(), String> {

@@ -42,6 +42,9 @@ CALLS = {
     "put_events": "events:PutEvents",
     "get_parameter": "ssm:GetParameter",
     "get_object": "s3:GetObject",
+    "batch_get_item": "dynamodb:BatchGetItem",
+    "put_item": "dynamodb:PutItem",
+    "query": "dynamodb:Query",
 }
 
 # What a service does in the role's name because of a resource here, without a call in the code: (action, resource, why).
@@ -176,6 +179,21 @@ class Template(unittest.TestCase):
         self.assertEqual(queue["MessageRetentionPeriod"], 14 * 24 * 3600)
         self.assertEqual(queue["MaximumMessageSize"], 1 << 20)
         self.assertTrue(queue["SqsManagedSseEnabled"])
+
+    def test_the_table_is_what_the_function_asks_of_it(self):
+        (table,) = of_type("AWS::DynamoDB::Table").values()
+        self.assertEqual([(it["AttributeName"], it["KeyType"]) for it in table["KeySchema"]], [("pk", "HASH"), ("sk", "RANGE")])
+        self.assertEqual(table["TimeToLiveSpecification"], {"AttributeName": "exp", "Enabled": True})
+        self.assertEqual(table["BillingMode"], "PAY_PER_REQUEST")
+        self.assertTrue(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"])
+        # The calls in lambda/src/memory/table.rs, on this table alone.
+        (statement,) = RESOURCES["ShareMemory"]["Properties"]["PolicyDocument"]["Statement"]
+        source = (ROOT / "lambda" / "src" / "memory" / "table.rs").read_text()
+        calls = set(re.findall(r"\.(batch_get_item|query|put_item|get_item|delete_item|update_item|scan)\(\)", source))
+        self.assertEqual({f"dynamodb:{''.join(word.title() for word in call.split('_'))}" for call in calls}, set(statement["Action"]))
+        self.assertEqual(statement["Resource"], {"Fn::GetAtt": ["Memory", "Arn"]})
+        for name in ("Memory", "ShareMemory"):
+            self.assertEqual(RESOURCES[name]["Condition"], "HasSharedMemory")
 
     def test_topic_and_queue_refuse_plain_text(self):
         for kind in ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"):

@@ -23,6 +23,7 @@ pub const VARIABLES: &[&Variable] = &[
     &MIN_SEVERITY,
     &ALERT_CAP,
     &EXCEPTIONS,
+    &MEMORY_TABLE,
     &TRUSTED_NETWORKS,
     &CLUSTER_NAME,
 ];
@@ -72,6 +73,17 @@ pub const EXCEPTIONS: Variable = Variable {
     allowed: "`ssm:<name or ARN of a parameter>`, `s3://<bucket>/<key>`, or the YAML of the exceptions itself",
 };
 
+/// The table that processes share.
+pub const MEMORY_TABLE: Variable = Variable {
+    name: "ROLEWATCH_MEMORY_TABLE",
+    meaning: "A DynamoDB table in which all processes of the function share what they remember of earlier events, so that \
+              alerts say what was gained whichever process judges them. Its key is `pk` and `sk`, both strings, and its \
+              time-to-live attribute `exp`. Without it each process remembers for itself.",
+    default: "none",
+    allowed: "the name of a DynamoDB table in the Region of the function, or the ARN of one, \
+              `arn:aws:dynamodb:<region>:<account>:table/<name>`",
+};
+
 /// The choices of the operator, read and checked.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -87,6 +99,8 @@ pub struct Config {
     pub alert_cap: usize,
     /// Where the exceptions stand, if there are any.
     pub exceptions: Option<Place>,
+    /// The table that processes share, if there is one.
+    pub memory_table: Option<TableName>,
     /// Public networks that service accounts may come from.
     pub trusted_networks: Vec<IpNet>,
     /// What to take where a delivery does not say: the cluster, and the Region the function runs in.
@@ -106,6 +120,13 @@ pub struct TopicArn {
 pub struct EventBusArn {
     arn: String,
     region: String,
+}
+
+/// The name or the ARN of a `DynamoDB` table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableName {
+    name: String,
+    region: Option<String>,
 }
 
 /// A variable that cannot be used. The value is not repeated: whoever set it can look it up, and it may be a secret
@@ -150,6 +171,7 @@ impl Config {
             min_severity: values.read(&MIN_SEVERITY, Severity::parse)?.unwrap_or(Severity::Low),
             alert_cap: values.read(&ALERT_CAP, parse_cap)?.unwrap_or(ALERTS_MAX),
             exceptions: values.of_variable(&EXCEPTIONS).map(parse_exceptions).transpose()?,
+            memory_table: values.read(&MEMORY_TABLE, TableName::parse)?,
             trusted_networks: values
                 .of_variable(&TRUSTED_NETWORKS)
                 .map(parse_networks)
@@ -263,6 +285,36 @@ impl EventBusArn {
     }
 }
 
+impl TableName {
+    /// Reads a name (`DynamoDB` API reference, `CreateTable`: 3 to 255 ASCII letters, digits, dots, hyphens and
+    /// underscores), or an ARN of the form `arn:<partition>:dynamodb:<region>:<account>:table/<name>`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_name = |name: &str| {
+            (3..=255).contains(&name.len())
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+        };
+        if is_name(text) {
+            return Some(Self { name: text.to_owned(), region: None });
+        }
+        let (region, resource) = of_service(text, "dynamodb")?;
+        let table = resource.strip_prefix("table/").filter(|name| is_name(name));
+        table.map(|_| Self { name: text.to_owned(), region: Some(region.to_owned()) })
+    }
+
+    /// The name or the ARN; `DynamoDB` takes both.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    /// The Region that an ARN names.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+}
+
 /// Region and resource of an ARN `arn:<partition>:<service>:<region>:<account>:<resource>`.
 fn of_service<'a>(arn: &'a str, service: &str) -> Option<(&'a str, &'a str)> {
     let parts: Vec<&str> = arn.split(':').collect();
@@ -314,7 +366,7 @@ const ALERT_CAP_MAX: usize = 500;
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, ConfigError, EventBusArn, TopicArn, VARIABLES};
+    use super::{Config, ConfigError, EventBusArn, TableName, TopicArn, VARIABLES};
     use rolewatch_analyzer::severity::Severity;
 
     const TOPIC: (&str, &str) = ("ROLEWATCH_ALERT_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:alerts");
@@ -382,6 +434,10 @@ mod tests {
                 &[TOPIC, ("ROLEWATCH_EXCEPTIONS", "exceptions:\n- id: [urgent\n")],
                 "`ROLEWATCH_EXCEPTIONS` cannot be used: line ",
             ),
+            (
+                &[TOPIC, ("ROLEWATCH_MEMORY_TABLE", "a table")],
+                "`ROLEWATCH_MEMORY_TABLE` cannot be used; set it to the name of a DynamoDB table",
+            ),
             (&[TOPIC, ("ROLEWATCH_CLUSTER_NAME", "-x")], "`ROLEWATCH_CLUSTER_NAME` cannot be used"),
             (&[TOPIC, ("ROLEWATCH_MIN_SEVERTY", "low")], "`ROLEWATCH_MIN_SEVERTY` is not a variable of Rolewatch; use"),
         ];
@@ -422,6 +478,19 @@ mod tests {
             "arn:aws:sns:eu-west-1:111122223333:event-bus/a",
         ] {
             assert!(EventBusArn::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn tables_are_told_by_name_or_arn() {
+        let table = TableName::parse("rolewatch-prod-Memory-1A2B3C").unwrap();
+        assert_eq!((table.as_str(), table.region()), ("rolewatch-prod-Memory-1A2B3C", None));
+        let arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/memory";
+        let table = TableName::parse(arn).unwrap();
+        assert_eq!((table.as_str(), table.region()), (arn, Some("eu-west-1")));
+        let long = "a".repeat(256);
+        for text in ["", "ab", &long, "a/b", "arn:aws:dynamodb:eu-west-1:111122223333:table/memory/index/a"] {
+            assert!(TableName::parse(text).is_none(), "{text}");
         }
     }
 

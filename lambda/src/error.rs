@@ -140,6 +140,51 @@ pub const CODES: &[ErrorCode] = &[
         remedy: "Report it together with the AWS error code in the log line before.",
     },
     ErrorCode {
+        code: "memory-throttled",
+        meaning: "DynamoDB asked to slow down, or several processes wrote the same fact at once.",
+        remedy: "Nothing, unless it lasts: the delivery was judged, and what is not written is tried again. The table should be on demand.",
+    },
+    ErrorCode {
+        code: "memory-unavailable",
+        meaning: "DynamoDB answered with server errors.",
+        remedy: "Nothing, unless it lasts.",
+    },
+    ErrorCode {
+        code: "memory-unreachable",
+        meaning: "No answer from DynamoDB: name resolution, connection, TLS or time-out.",
+        remedy: "A function in a VPC needs a gateway endpoint for DynamoDB, which costs nothing, or a NAT gateway.",
+    },
+    ErrorCode {
+        code: "memory-out-of-time",
+        meaning: "DynamoDB did not answer within the two or three seconds that a delivery gives it.",
+        remedy: "Nothing, unless it lasts.",
+    },
+    ErrorCode {
+        code: "memory-access-denied",
+        meaning: "The function's role or a policy forbids `dynamodb:BatchGetItem`, `dynamodb:Query` or `dynamodb:PutItem`.",
+        remedy: "Compare the role with infra/template.yaml.",
+    },
+    ErrorCode {
+        code: "memory-key-refused",
+        meaning: "The KMS key of the table cannot be used.",
+        remedy: "Open the key to the function's role.",
+    },
+    ErrorCode {
+        code: "memory-table-missing",
+        meaning: "The table does not exist, or is still being made.",
+        remedy: "Correct `ROLEWATCH_MEMORY_TABLE`, or create the table again. It begins empty, and fills by itself.",
+    },
+    ErrorCode {
+        code: "memory-refused",
+        meaning: "DynamoDB refused a request: most likely the key of the table is not `pk` and `sk`.",
+        remedy: "Compare the table with infra/template.yaml; the AWS error code is in the log line before.",
+    },
+    ErrorCode {
+        code: "memory-too-much",
+        meaning: "One delivery asked for more than is read: thousands of tokens, or tens of megabytes of roles.",
+        remedy: "Nothing. If it is the rule, split the cluster's log by a filter pattern.",
+    },
+    ErrorCode {
         code: "out-of-time",
         meaning: "No time was left to publish.",
         remedy: "Raise the function's time-out or memory.",
@@ -243,6 +288,7 @@ mod tests {
                 continue;
             }
             let source = fs::read_to_string(&path).unwrap();
+            let source = source.split("\n#[cfg(test)]\n").next().unwrap();
             for body in source.split("pub const fn code(").skip(1) {
                 let body = body.split("\n    }\n").next().unwrap();
                 let words = body.split('"').skip(1).step_by(2);

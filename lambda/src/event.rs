@@ -172,11 +172,24 @@ fn string_member<'a>(reader: &mut Reader<'a>, name: &str) -> Result<Option<Cow<'
     Ok(found)
 }
 
+/// The account that an EventBridge event is about, as AWS wrote it.
+#[must_use]
+pub fn account_of(event: &str) -> Option<Cow<'_, str>> {
+    string_member(&mut Reader::new(event.as_bytes()), "account").ok().flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Event, EventError, KinesisRecord};
 
     const CALL: &str = r#"{"source":"aws.eks","detail-type":"AWS API Call via CloudTrail","detail":{}}"#;
+
+    #[test]
+    fn the_account_of_a_call_is_the_one_of_its_event() {
+        let call = r#"{"detail":{"account":"444455556666"},"account":"111122223333"}"#;
+        assert_eq!(super::account_of(call).as_deref(), Some("111122223333"));
+        assert_eq!(super::account_of(CALL), None);
+    }
 
     #[test]
     fn events_are_told_by_their_shape() {

@@ -4,16 +4,17 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lambda_runtime::{LambdaEvent, tracing};
 use rolewatch_analyzer::alert::Alert;
+use rolewatch_analyzer::detection::Delta;
 use rolewatch_analyzer::envelope::{self, EnvelopeError, EnvelopeKind};
 use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
-use rolewatch_analyzer::report::{Report, analyze_cloudtrail, analyze_delivery};
+use rolewatch_analyzer::report::{Delivered, Report, analyze_cloudtrail, analyze_delivery};
 use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::severity::Severity;
 use rolewatch_analyzer::sift::Sifter;
@@ -23,8 +24,9 @@ use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::error::HandlerError;
-use crate::event::{Event, KinesisRecord};
+use crate::event::{Event, KinesisRecord, account_of};
 use crate::exceptions::Book;
+use crate::memory::{Carry, Learnt, Store, Trouble};
 use crate::sink::{SendError, Sent, Sink};
 use crate::telemetry::{Tally, millis};
 
@@ -36,7 +38,7 @@ pub struct Handler<S> {
     alert_cap: usize,
     sink: S,
     book: Book,
-    memory: Mutex<Memory>,
+    store: Store,
     /// Buffers, and callers met before. It changes nothing of what is found, so nobody minds which invocation it served.
     sifter: Mutex<Sifter>,
     cold: AtomicBool,
@@ -51,6 +53,12 @@ enum Delivery<'a> {
     Call(&'a str),
 }
 
+/// What became of it.
+enum Judged {
+    Logs(Vec<Delivered>),
+    Call(Report),
+}
+
 /// What one invocation gave us besides the event.
 #[derive(Clone, Copy)]
 struct Invocation<'a> {
@@ -59,15 +67,15 @@ struct Invocation<'a> {
 }
 
 impl<S: Sink> Handler<S> {
-    /// A handler that remembers nothing yet.
-    pub fn new(config: Config, sink: S, book: Book) -> Self {
+    /// A handler that remembers what the store does.
+    pub fn new(config: Config, sink: S, book: Book, store: Store) -> Self {
         Self {
             settings: Settings { source: config.source, trusted_networks: config.trusted_networks },
             min_severity: config.min_severity,
             alert_cap: config.alert_cap,
             sink,
             book,
-            memory: Mutex::default(),
+            store,
             sifter: Mutex::default(),
             cold: AtomicBool::new(true),
         }
@@ -94,9 +102,7 @@ impl<S: Sink> Handler<S> {
 
     /// A delivery that is an invocation of its own.
     async fn alone(&self, delivery: Delivery<'_>, invocation: Invocation<'_>) -> Result<Value, HandlerError> {
-        let mut memory = self.memory().clone();
-        self.delivery(delivery, &mut memory, invocation).await?;
-        self.remember(memory);
+        self.delivery(delivery, &mut Carry::default(), invocation).await?;
         Ok(Value::Null)
     }
 
@@ -104,28 +110,23 @@ impl<S: Sink> Handler<S> {
     /// guide, "Configuring partial batch response with Kinesis Data Streams and Lambda").
     async fn records(&self, records: &[KinesisRecord<'_>], invocation: Invocation<'_>) -> Value {
         let mut failures: Vec<Value> = Vec::new();
-        let mut memory = self.memory().clone();
+        let mut carry = Carry::default();
         for record in records {
-            let before = memory.clone();
             let delivery = Delivery::Logs(envelope::Delivery::base64(&record.data).several());
-            match self.delivery(delivery, &mut memory, invocation).await {
-                // Lambda repeats everything from the first failure on. What is repeated must not be remembered, or
-                // it would be judged differently the second time.
-                Ok(()) if failures.is_empty() => self.remember(memory.clone()),
-                Ok(()) => {}
-                Err(error) => {
-                    tracing::error!(error_type = error.code(), sequence_number = %record.sequence_number, "{error}");
-                    failures.push(json!({ "itemIdentifier": record.sequence_number }));
-                    memory = before;
-                    if matches!(error, HandlerError::Sink(_)) {
-                        // The next record would fare no better, and Lambda brings it again in any case.
-                        break;
-                    }
+            if let Err(error) = self.delivery(delivery, &mut carry, invocation).await {
+                tracing::error!(error_type = error.code(), sequence_number = %record.sequence_number, "{error}");
+                failures.push(json!({ "itemIdentifier": record.sequence_number }));
+                if matches!(error, HandlerError::Sink(_)) {
+                    // The next record would fare no better, and Lambda brings it again in any case.
+                    break;
                 }
+                // Lambda repeats everything from the first failure on. What is repeated must not be remembered, or it
+                // would be judged differently the second time.
+                carry.is_repeated = true;
             }
         }
-        drop(memory);
-        self.memory().settle();
+        drop(carry);
+        self.store.settle();
         json!({ "batchItemFailures": failures })
     }
 
@@ -133,11 +134,11 @@ impl<S: Sink> Handler<S> {
     async fn delivery(
         &self,
         delivery: Delivery<'_>,
-        memory: &mut Memory,
+        carry: &mut Carry,
         invocation: Invocation<'_>,
     ) -> Result<(), HandlerError> {
         let mut tally = Tally::default();
-        let result = guarded(self.judge_and_send(delivery, memory, &mut tally, invocation)).await;
+        let result = guarded(self.judge_and_send(delivery, carry, &mut tally, invocation)).await;
         if let Err(HandlerError::Delivery(_) | HandlerError::Panicked) = &result {
             tally.set("DeliveriesRefused", 1);
         }
@@ -151,12 +152,17 @@ impl<S: Sink> Handler<S> {
     async fn judge_and_send(
         &self,
         delivery: Delivery<'_>,
-        memory: &mut Memory,
+        carry: &mut Carry,
         tally: &mut Tally,
         invocation: Invocation<'_>,
     ) -> Result<(), HandlerError> {
-        let mut report = self.judge(delivery, memory, tally)?;
-        tally.memory_dropped(memory.dropped());
+        let judge = |memory: &mut Memory| self.judge(delivery, memory);
+        let (judged, learnt) = self.store.judge(carry, invocation.deadline, judge).await?;
+        let mut report = self.report(judged, tally);
+        tally.memory_dropped(learnt.memory.dropped());
+        if let Some(reading) = learnt.reading {
+            tally.reading(reading);
+        }
         if let Some(age) = report.first_ms.and_then(age) {
             tally.set("DeliveryAge", millis(age));
         }
@@ -164,7 +170,10 @@ impl<S: Sink> Handler<S> {
         tally.report(&report);
         let judged = gather_at_most(std::mem::take(&mut report.alerts), self.alert_cap);
         let all = judged.len();
-        let alerts: Vec<Alert> = judged.into_iter().filter(|alert| alert.severity >= self.min_severity).collect();
+        let mut alerts: Vec<Alert> = judged.into_iter().filter(|alert| alert.severity >= self.min_severity).collect();
+        if let Some(trouble) = learnt.reading.and_then(|reading| reading.trouble) {
+            say_without_memory(&mut alerts, trouble);
+        }
         tally.set("AlertsBelowMinimum", all - alerts.len());
         tally.alerts(&alerts);
         tracing::info!(
@@ -174,28 +183,49 @@ impl<S: Sink> Handler<S> {
             alerts = alerts.len(),
             "delivery judged"
         );
-        if alerts.is_empty() {
-            return Ok(());
+        if !alerts.is_empty() {
+            let result = self.sink.send(&alerts, invocation.deadline).await;
+            count_sent(tally, &result);
+            result?;
         }
-        let result = self.sink.send(&alerts, invocation.deadline).await;
-        count_sent(tally, &result);
-        result?;
+        self.keep(learnt, carry, tally, invocation).await;
         Ok(())
     }
 
-    /// What became of the lines of a delivery, or of the call that it is about.
-    fn judge(&self, delivery: Delivery<'_>, memory: &mut Memory, tally: &mut Tally) -> Result<Report, EnvelopeError> {
-        let delivery = match delivery {
-            Delivery::Logs(delivery) => delivery,
-            Delivery::Call(call) => {
-                let report = analyze_cloudtrail(call, &self.settings, memory);
-                tally.cluster = report.alerts.first().and_then(|alert| alert.source.cluster.as_deref()).map(name);
-                return Ok(report);
+    /// Keeps what was learnt, now that every alert was accepted.
+    async fn keep(&self, learnt: Learnt, carry: &mut Carry, tally: &mut Tally, invocation: Invocation<'_>) {
+        if carry.is_repeated {
+            carry.hand_on(learnt);
+        } else if let Some(writing) = self.store.keep(learnt, invocation.deadline).await {
+            tally.writing(writing);
+        }
+    }
+
+    /// Judges the lines of a delivery, or the call that it is, and tells whose account it is about, as CloudWatch Logs or
+    /// EventBridge says.
+    fn judge(&self, delivery: Delivery<'_>, memory: &mut Memory) -> Result<(Option<String>, Judged), EnvelopeError> {
+        match delivery {
+            Delivery::Logs(delivery) => {
+                let mut sifter = self.sifter.lock().unwrap_or_else(PoisonError::into_inner);
+                let documents = analyze_delivery(delivery, &self.settings, memory, &mut sifter)?;
+                let mut accounts = documents.iter().filter_map(|document| document.source.account.as_deref().map(name));
+                Ok((accounts.next(), Judged::Logs(documents)))
             }
-        };
-        let documents = {
-            let mut sifter = self.sifter.lock().unwrap_or_else(PoisonError::into_inner);
-            analyze_delivery(delivery, &self.settings, memory, &mut sifter)?
+            Delivery::Call(call) => {
+                let account = account_of(call).map(|account| name(&account));
+                Ok((account, Judged::Call(analyze_cloudtrail(call, &self.settings, memory))))
+            }
+        }
+    }
+
+    /// What became of all lines together; what the log and the metrics say of it.
+    fn report(&self, judged: Judged, tally: &mut Tally) -> Report {
+        let documents = match judged {
+            Judged::Logs(documents) => documents,
+            Judged::Call(report) => {
+                tally.cluster = report.alerts.first().and_then(|alert| alert.source.cluster.as_deref()).map(name);
+                return report;
+            }
         };
         let mut report = Report::default();
         let mut probes = 0;
@@ -216,7 +246,7 @@ impl<S: Sink> Handler<S> {
         if probes > 0 {
             tally.set("ControlMessages", probes);
         }
-        Ok(report)
+        report
     }
 
     /// Takes out what the operator does not want to be told. Only a delivery with alerts asks for it.
@@ -228,17 +258,12 @@ impl<S: Sink> Handler<S> {
         tally.set("ExceptionsFailed", u8::from(copy.failed));
         tally.exceptions(&copy.exceptions.apply_to(report));
     }
+}
 
-    /// Keeps what was learnt. The copy that it replaces is gone then, so the next one is cheap.
-    fn remember(&self, learnt: Memory) {
-        let mut memory = self.memory();
-        *memory = learnt;
-        memory.settle();
-    }
-
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        // It is only ever replaced as a whole, so a panic elsewhere cannot have left it half-written.
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+/// Says in each alert that what was before may be missing.
+fn say_without_memory(alerts: &mut [Alert], trouble: Trouble) {
+    for worst in alerts.iter_mut().filter_map(|alert| alert.findings.first_mut()) {
+        worst.hit.changes.insert(0, Delta::Note(trouble.note()));
     }
 }
 
@@ -291,6 +316,7 @@ mod tests {
     use crate::config::Config;
     use crate::error::HandlerError;
     use crate::exceptions::Book;
+    use crate::memory::Store;
     use crate::sink::{SendError, Sent, Sink};
     use base64::Engine as _;
     use flate2::Compression;
@@ -319,7 +345,7 @@ mod tests {
 
     fn handle(event: &Value) -> Result<Value, HandlerError> {
         let topic = ("ROLEWATCH_ALERT_TOPIC_ARN".into(), "arn:aws:sns:eu-west-1:111122223333:alerts".into());
-        let handler = Handler::new(Config::from_variables([topic]).unwrap(), Nowhere, Book::empty());
+        let handler = Handler::new(Config::from_variables([topic]).unwrap(), Nowhere, Book::empty(), Store::local());
         let payload = RawValue::from_string(event.to_string()).unwrap();
         let mut context = Context::default();
         context.deadline = u64::MAX;

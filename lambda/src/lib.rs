@@ -5,6 +5,7 @@ pub mod error;
 pub mod event;
 pub mod exceptions;
 pub mod handler;
+pub mod memory;
 pub mod sink;
 pub mod start;
 pub mod telemetry;

@@ -6,6 +6,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use rolewatch_lambda::config::Config;
 use rolewatch_lambda::exceptions::Book;
 use rolewatch_lambda::handler::Handler;
+use rolewatch_lambda::memory::Store;
 use rolewatch_lambda::sink::both::Both;
 use rolewatch_lambda::sink::chat::ChatSink;
 use rolewatch_lambda::sink::events::EventSink;
@@ -29,8 +30,10 @@ async fn main() -> ExitCode {
     };
     let sink = Both(Both(SnsSink::connect(config.alert_topic.clone()).await, chat), bus);
     let book = Book::open(config.exceptions.clone()).await;
-    let handler = Handler::new(config, sink, book);
-    let answer = service_fn(async |event: LambdaEvent<_>| handler.handle(&event).await);
+    let store = Store::open(config.memory_table.clone()).await;
+    let handler = Handler::new(config, sink, book, store);
+    // Boxed, because its future holds those of every service.
+    let answer = service_fn(async |event: LambdaEvent<_>| Box::pin(handler.handle(&event)).await);
     match lambda_runtime::run(answer).await {
         Ok(()) => ExitCode::SUCCESS,
         // The runtime interface is gone, and with it whoever could be told; the runtime has logged why.

@@ -6,7 +6,7 @@ pub mod events;
 pub mod sns;
 
 mod fit;
-mod refusal;
+pub(crate) mod refusal;
 mod round;
 
 use std::time::{Duration, Instant};
@@ -55,16 +55,18 @@ impl SendError {
     }
 }
 
-/// A service that takes alerts.
+/// A service that requests go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
-    /// Amazon SNS.
+    /// Amazon SNS, for alerts.
     Sns,
-    /// Amazon EventBridge.
+    /// Amazon EventBridge, for alerts.
     EventBridge,
+    /// Amazon `DynamoDB`, for the memory.
+    DynamoDb,
 }
 
-/// Why an alert was not accepted.
+/// Why a request, or an alert of it, was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// 429, or an error code that asks to slow down.
@@ -73,13 +75,13 @@ pub enum Refusal {
     Unavailable,
     /// No answer.
     Unreachable,
-    /// The caller may not publish.
+    /// The caller may not do this.
     AccessDenied,
-    /// The key of an encrypted topic cannot be used.
+    /// The key of what is encrypted cannot be used.
     KeyRefused,
-    /// There is no such topic or bus.
+    /// There is no such topic, bus or table.
     Missing,
-    /// Something about the message.
+    /// Something about the request.
     Refused,
     /// The deadline passed before the first try.
     OutOfTime,
@@ -90,6 +92,7 @@ impl Refusal {
     #[must_use]
     pub const fn code(self, service: Service) -> &'static str {
         match (service, self) {
+            (Service::DynamoDb, Self::OutOfTime) => "memory-out-of-time",
             (_, Self::OutOfTime) => "out-of-time",
             (Service::Sns, Self::Throttled) => "sns-throttled",
             (Service::Sns, Self::Unavailable) => "sns-unavailable",
@@ -105,6 +108,13 @@ impl Refusal {
             (Service::EventBridge, Self::KeyRefused) => "events-key-refused",
             (Service::EventBridge, Self::Missing) => "events-bus-missing",
             (Service::EventBridge, Self::Refused) => "events-refused",
+            (Service::DynamoDb, Self::Throttled) => "memory-throttled",
+            (Service::DynamoDb, Self::Unavailable) => "memory-unavailable",
+            (Service::DynamoDb, Self::Unreachable) => "memory-unreachable",
+            (Service::DynamoDb, Self::AccessDenied) => "memory-access-denied",
+            (Service::DynamoDb, Self::KeyRefused) => "memory-key-refused",
+            (Service::DynamoDb, Self::Missing) => "memory-table-missing",
+            (Service::DynamoDb, Self::Refused) => "memory-refused",
         }
     }
 
@@ -112,6 +122,7 @@ impl Refusal {
     #[must_use]
     pub const fn explain(self, service: Service) -> &'static str {
         match (service, self) {
+            (Service::DynamoDb, Self::OutOfTime) => "DynamoDB did not answer in time; wait",
             (_, Self::OutOfTime) => "no time was left; raise the time-out of the function",
             (Service::Sns, Self::Throttled) => "SNS asks to slow down; look at the quota of Publish",
             (Service::Sns, Self::Unavailable) => "SNS answers with errors; wait",
@@ -140,6 +151,17 @@ impl Refusal {
             }
             (Service::EventBridge, Self::Missing) => "the event bus does not exist; correct `ROLEWATCH_EVENT_BUS`",
             (Service::EventBridge, Self::Refused) => "EventBridge refuses the event; see the AWS error code in the log",
+            (Service::DynamoDb, Self::Throttled) => {
+                "DynamoDB asks to slow down; look at the throughput of the table, which should be on demand"
+            }
+            (Service::DynamoDb, Self::Unavailable) => "DynamoDB answers with errors; wait",
+            (Service::DynamoDb, Self::Unreachable) => "DynamoDB cannot be reached; check the network of the function",
+            (Service::DynamoDb, Self::AccessDenied) => {
+                "the table is closed; allow `dynamodb:BatchGetItem`, `dynamodb:Query` and `dynamodb:PutItem` to the role"
+            }
+            (Service::DynamoDb, Self::KeyRefused) => "the key of the table cannot be used; open it to the role",
+            (Service::DynamoDb, Self::Missing) => "the table does not exist; correct `ROLEWATCH_MEMORY_TABLE`",
+            (Service::DynamoDb, Self::Refused) => "DynamoDB refuses the request; see the AWS error code in the log",
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the function says about itself: counts, times, codes and ids, never a word of the log.
 
+use std::collections::BTreeMap;
 use std::str::FromStr as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +13,8 @@ use rolewatch_analyzer::report::Report;
 use rolewatch_analyzer::severity::Severity;
 use rolewatch_analyzer::stream::Stream;
 use serde_json::{Map, Value, json};
+
+use crate::memory::{Reading, Writing};
 
 /// A metric: its name in CloudWatch, its unit, and what it tells.
 #[derive(Debug)]
@@ -98,6 +101,18 @@ pub const METRICS: &[Metric] = &[
                   says why.",
     },
     Metric {
+        name: "MemoryFailed",
+        unit: "Count",
+        meaning: "Deliveries judged without an answer of the memory table to all they asked. Their alerts say so and may \
+                  say less; none is lost. The log line before says why, and Codes what to do.",
+    },
+    Metric {
+        name: "MemoryUnsaved",
+        unit: "Count",
+        meaning: "Facts that could not be written to the memory table yet. They are tried again with the next delivery; \
+                  if this stays above 0, do what the code in the log line before says.",
+    },
+    Metric {
         name: "DeliveriesRefused",
         unit: "Count",
         meaning: "Deliveries that could not be opened. They wait in the queue of failed deliveries.",
@@ -137,6 +152,8 @@ pub struct Tally {
     pub function: Option<String>,
     counts: Map<String, Value>,
     reasons: Map<String, Value>,
+    /// What the memory table was asked and told.
+    memory: BTreeMap<&'static str, usize>,
 }
 
 impl Tally {
@@ -199,6 +216,24 @@ impl Tally {
         }
     }
 
+    /// Counts what asking the memory table came to.
+    pub fn reading(&mut self, reading: Reading) {
+        self.set("MemoryFailed", u8::from(reading.trouble.is_some()));
+        let Reading { keys, items, ignored, trouble: _ } = reading;
+        for (what, count) in [("asked", keys), ("found", items), ("ignored", ignored)] {
+            self.memory.insert(what, count);
+        }
+    }
+
+    /// Counts what writing to the memory table came to.
+    pub fn writing(&mut self, writing: Writing) {
+        self.set("MemoryUnsaved", writing.unsaved);
+        let Writing { written, too_large, unsaved: _, lost, trouble: _ } = writing;
+        for (what, count) in [("written", written), ("too_large", too_large), ("lost", lost)] {
+            self.memory.insert(what, count);
+        }
+    }
+
     fn by(&mut self, what: &str, counts: impl Iterator<Item = (&'static str, u64)>) {
         let counts = counts.map(|(word, count)| (word.to_owned(), json!(count))).collect();
         self.reasons.insert(what.to_owned(), Value::Object(counts));
@@ -234,6 +269,15 @@ impl Tally {
             line.insert("Function".to_owned(), json!(function));
         }
         line.extend(self.reasons.clone());
+        let memory: Map<String, Value> = self
+            .memory
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .map(|(what, count)| ((*what).to_owned(), json!(count)))
+            .collect();
+        if !memory.is_empty() {
+            line.insert("memory".to_owned(), Value::Object(memory));
+        }
         line.extend(self.counts.clone());
         Value::Object(line).to_string()
     }

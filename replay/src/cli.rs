@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use rolewatch_analyzer::settings::networks;
 use rolewatch_analyzer::severity::Severity;
 
-use crate::filter_pattern;
+use crate::{cost, filter_pattern};
 
 pub(crate) use self::live::Live;
 use self::words::{CHECK, CHECK_STATUS, COMPLETIONS, EXIT_STATUS, EXPLAIN, MAN, REPLAY, RIGHTS, WHO_CAN};
@@ -52,12 +52,15 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
     },
-    /// Check a file of exceptions, and say what each would silence
-    #[command(subcommand)]
-    Exceptions(ExceptionsCommand),
     /// Print the filter patterns that a subscription of CloudWatch Logs may have
     #[command(long_about = filter_pattern::ABOUT)]
     FilterPattern(filter_pattern::Options),
+    /// Estimate what Rolewatch would cost on a log that is at hand
+    #[command(long_about = cost::ABOUT)]
+    Cost(cost::Options),
+    /// Check a file of exceptions, and say what each would silence
+    #[command(subcommand)]
+    Exceptions(ExceptionsCommand),
     /// Print a script that completes this command in a shell
     #[command(after_help = COMPLETIONS)]
     Completions {

@@ -12,6 +12,15 @@ pub(crate) enum Error {
     /// `replay` without a path, in a terminal.
     #[error("no input; name files or folders, or pipe a log into `rolewatch replay -`")]
     NoInput,
+    /// `cost` without a line to measure.
+    #[error("no log line to measure{}; name files that hold a control-plane log", match skipped {
+        0 => String::new(),
+        count => format!(", and {count} that could not be read"),
+    })]
+    NothingToMeasure {
+        /// What could not be read.
+        skipped: u64,
+    },
     /// A path that cannot be looked at.
     #[error("cannot open `{path}`: {}; check the path and its permissions", reason(source))]
     Open {
@@ -57,7 +66,7 @@ pub(crate) enum Error {
     #[error("`--explain` writes text for people; leave out `--format`")]
     ExplainFormat,
     /// `--strict` and something was skipped.
-    #[error("{count} {} could not be read{}; see `skipped` in the summary, or leave out `--strict`", if *count == 1 { "record" } else { "records" }, match first {
+    #[error("{count} {} could not be read{}; mend or leave out what holds them, or leave out `--strict`", if *count == 1 { "record" } else { "records" }, match first {
         Some(place) => format!(", the first at {place}"),
         None => String::new(),
     })]
@@ -138,7 +147,7 @@ pub(crate) enum Error {
         source: io::Error,
     },
     /// `--memory` names a file that is too large.
-    #[error("`{path}` is larger than {} MiB; leave out the other ConfigMaps, only `aws-auth` is used", max >> 20)]
+    #[error("`{path}` is larger than {} MiB; of the ConfigMaps only `aws-auth` is used, so leave out the others", max >> 20)]
     SnapshotTooLarge {
         /// As given.
         path: String,

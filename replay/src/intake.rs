@@ -28,6 +28,9 @@ pub(crate) struct Found {
     pub(crate) explained: Vec<(String, Explanation)>,
 }
 
+/// Who is shown every line as it comes.
+pub(crate) type Measure<'a> = dyn FnMut(&LogLine<'_>) + 'a;
+
 /// Where it goes.
 pub(crate) type Deliver<'a> = dyn FnMut(Found) -> Result<(), Error> + 'a;
 
@@ -56,6 +59,7 @@ impl Wanted {
 pub(crate) struct Intake<'a> {
     settings: &'a Settings,
     deliver: &'a mut Deliver<'a>,
+    measure: Option<&'a mut Measure<'a>>,
     memory: Memory,
     batch: Batch,
     /// Alerts not yet gathered, and how many lines they come from.
@@ -113,6 +117,7 @@ impl<'a> Intake<'a> {
         Self {
             settings,
             deliver,
+            measure: None,
             memory: Memory::default(),
             batch: Batch::default(),
             alerts: Vec::new(),
@@ -132,6 +137,12 @@ impl<'a> Intake<'a> {
         Self { memory, ..self }
     }
 
+    /// The same run, which names so many places of each reason why something could not be read.
+    pub(crate) fn locating(mut self, places: Option<usize>) -> Self {
+        self.tally.places_max = places;
+        self
+    }
+
     /// The same run, in which some alerts need not be told.
     pub(crate) fn excepting(self, exceptions: &'a Exceptions) -> Self {
         Self { exceptions: Some(exceptions), ..self }
@@ -140,6 +151,11 @@ impl<'a> Intake<'a> {
     /// The same run, which also explains lines.
     pub(crate) fn explaining(self, wanted: Wanted) -> Self {
         Self { wanted, ..self }
+    }
+
+    /// The same run, which also shows every line to `measure`.
+    pub(crate) fn measuring(self, measure: &'a mut Measure<'a>) -> Self {
+        Self { measure: Some(measure), ..self }
     }
 
     /// What follows comes from this file.
@@ -182,6 +198,9 @@ impl<'a> Intake<'a> {
 
     /// Takes one log line.
     pub(crate) fn line(&mut self, line: &LogLine<'_>) {
+        if let Some(measure) = &mut self.measure {
+            measure(line);
+        }
         if self.batch.text.len() + line.message.len() > BATCH_BYTES && self.batch.may_end()
             || self.batch.text.len() > 2 * BATCH_BYTES
             || self.batch.streams.len() > BATCH_STREAMS
@@ -215,6 +234,9 @@ impl<'a> Intake<'a> {
     /// Takes one delivery of CloudWatch Logs.
     pub(crate) fn delivery(&mut self, envelope: &Envelope) {
         self.judge();
+        if let Some(measure) = &mut self.measure {
+            envelope.lines().into_iter().flatten().for_each(|line| measure(&line));
+        }
         let report = if self.wanted == Wanted::Nothing {
             analyze_envelope(envelope, self.settings, &mut self.memory)
         } else {

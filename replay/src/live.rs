@@ -7,6 +7,9 @@ mod state;
 
 use std::time::Duration;
 
+use aws_config::default_provider::region;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
@@ -75,11 +78,19 @@ async fn configuration(live: &Live, region: Option<&str>) -> Result<SdkConfig, L
     if std::env::var_os("AWS_MAX_ATTEMPTS").is_none() {
         loader = loader.retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
     }
+    let mut region = region.map(|region| Region::new(region.to_owned()));
     if let Some(profile) = &live.profile {
-        loader = loader.profile_name(profile);
+        if region.is_none() {
+            region = region::Builder::default().profile_name(profile).build().region().await;
+        }
+        // To the AWS CLI a profile that is named counts over keys in the environment; the SDK has it the other way round.
+        let provider = ProfileFileCredentialsProvider::builder()
+            .configure(&ProviderConfig::without_region().with_region(region.clone()))
+            .profile_name(profile);
+        loader = loader.profile_name(profile).credentials_provider(provider.build());
     }
     if let Some(region) = region {
-        loader = loader.region(Region::new(region.to_owned()));
+        loader = loader.region(region);
     }
     let config = loader.load().await;
     if config.region().is_none() {
@@ -89,7 +100,7 @@ async fn configuration(live: &Live, region: Option<&str>) -> Result<SdkConfig, L
     match config.credentials_provider() {
         Some(provider) => match provider.provide_credentials().await {
             Ok(_) => Ok(config),
-            Err(error) => Err(LiveError::of_credentials(&error)),
+            Err(error) => Err(LiveError::of_credentials(&error, live.profile.as_deref())),
         },
         None => Err(LiveError::NoCredentials),
     }

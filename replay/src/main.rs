@@ -2,6 +2,7 @@
 
 mod cli;
 mod config;
+mod cost;
 mod detections;
 mod error;
 mod exceptions;
@@ -64,9 +65,10 @@ fn run(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<Out
         Command::WhoCan(options) => snapshot::who_can(&options, out, err),
         Command::Rights(options) => snapshot::rights(&options, out, err),
         Command::Detections { id, format } => detections::run(id.as_deref(), format, out).map(|()| Outcome::Done),
+        Command::Cost(options) => cost::run(&options, out, err),
+        Command::FilterPattern(options) => filter_pattern::run(&options, out).map(|()| Outcome::Done),
         Command::Exceptions(ExceptionsCommand::Check(options)) => exceptions::check(&options, out, err),
         Command::Man { name } => man::run(name.as_deref(), out),
-        Command::FilterPattern(options) => filter_pattern::run(&options, out).map(|()| Outcome::Done),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rolewatch", &mut script);

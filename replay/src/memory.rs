@@ -85,15 +85,17 @@ fn clusters(memory: &Memory) -> Vec<String> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let file = File::open(path).map_err(|source| Error::Open { path: shown(path), source })?;
-    let mut bytes = Vec::new();
-    file.take(FILE_BYTES_MAX + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|source| Error::Read { path: shown(path), source })?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > FILE_BYTES_MAX) {
-        return Err(Error::SnapshotTooLarge { path: shown(path), max: FILE_BYTES_MAX });
+    let open = |source| Error::Open { path: shown(path), source };
+    let file = File::open(path).map_err(open)?;
+    let too_large = || Error::SnapshotTooLarge { path: shown(path), max: FILE_BYTES_MAX };
+    if file.metadata().map_err(open)?.len() > FILE_BYTES_MAX {
+        return Err(too_large());
     }
-    Ok(bytes)
+    let mut bytes = Vec::new();
+    // A pipe has no length.
+    let read = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
+    let length = read.map_err(|source| Error::Read { path: shown(path), source })?;
+    if u64::try_from(length).is_ok_and(|length| length > FILE_BYTES_MAX) { Err(too_large()) } else { Ok(bytes) }
 }
 
 /// Writes what is known to `path`.

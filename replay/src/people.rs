@@ -23,10 +23,14 @@ fn name(evidence: &Evidence) -> &str {
 
 /// How an actor is shown: its name, and what is behind it where the name does not say.
 pub(crate) fn shown((display, name): &ActorKey) -> String {
-    match (display.as_str(), short(name)) {
+    let (display, name) = (short(display), short(name));
+    // `ServiceAccount team/robot` says all of `system:serviceaccount:team:robot`.
+    let says_all = name.ends_with(display) || display.starts_with("ServiceAccount ");
+    match (display, name) {
         ("", "") => "somebody whom the log does not name".to_owned(),
         ("", name) => name.to_owned(),
-        (display, name) if name.is_empty() || name.ends_with(display) => display.to_owned(),
+        (display, "") => display.to_owned(),
+        (display, _) if says_all => display.to_owned(),
         (display, name) => format!("{display} ({name})"),
     }
 }
@@ -123,3 +127,24 @@ const DEEDS_SHOWN: usize = 3;
 /// Actors kept while a run goes on. Whoever forges more names than that is told of as others.
 const PEOPLE_MAX: usize = 10_000;
 const INDENT: usize = 18;
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn an_actor_is_shown_by_name_and_by_what_the_name_leaves_out() {
+        let arn = "arn:aws:sts::111122223333:assumed-role/admin/alice@example.com";
+        for (display, name, text) in [
+            ("alice@example.com", arn, "alice@example.com"),
+            (arn, arn, "admin/alice@example.com"),
+            ("kubernetes-admin", arn, "kubernetes-admin (admin/alice@example.com)"),
+            ("ServiceAccount ci/robot", "system:serviceaccount:ci:robot", "ServiceAccount ci/robot"),
+            ("", "bob", "bob"),
+            ("bob", "", "bob"),
+            ("", "", "somebody whom the log does not name"),
+        ] {
+            assert_eq!(shown(&(display.to_owned(), name.to_owned())), text);
+        }
+    }
+}

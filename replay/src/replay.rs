@@ -59,6 +59,7 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
     let intake = Intake::new(&choices.settings, &mut deliver)
         .excepting(&choices.exceptions)
         .explaining(wanted)
+        .locating(options.strict.then_some(STRICT_PLACES))
         .remembering(memory.unwrap_or_default());
     let Read { tally, memory, unreadable } = match &options.live.log_group {
         Some(group) => live::read(group, options, intake, &progress)?,
@@ -72,27 +73,34 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
     if let Some(page) = page {
         page.write(&tally, &counts)?;
     }
+    // Ctrl-C is how following ends.
+    let stopped = progress.is_stopped() && !options.live.follow;
     if !options.quiet {
-        if output.written() > 0 && io::stdout().is_terminal() {
-            writeln!(err)?;
-        }
-        if progress.is_stopped() && !options.live.follow {
-            writeln!(err, "Stopped by Ctrl-C; this is what was read until then.")?;
-        }
-        let columns = columns(terminal_size_of(io::stderr()));
-        summary::write(err, &tally, &counts, min, columns)?;
-        output.people().write(err, columns)?;
+        summarise(&output, &tally, min, stopped, err)?;
     }
     all_readable(unreadable, err)?;
     if options.strict && tally.skipped_total() > 0 {
+        summary::write_places(err, &tally)?;
         return Err(Error::Strict { count: tally.skipped_total(), first: tally.first_skip().map(str::to_owned) });
     }
-    Ok(match options.fail_on {
-        // Ctrl-C is how following ends.
-        _ if progress.is_stopped() && !options.live.follow => Outcome::Stopped,
-        Some(severity) if counts.reaching(severity) > 0 => Outcome::Reached,
+    let reached = options.fail_on.is_some_and(|severity| counts.reaching(severity) > 0);
+    Ok(match (stopped, reached) {
+        (true, _) => Outcome::Stopped,
+        (_, true) => Outcome::Reached,
         _ => Outcome::Done,
     })
+}
+
+fn summarise(output: &Output<'_>, tally: &Tally, min: Severity, stopped: bool, err: &mut dyn Write) -> io::Result<()> {
+    if output.written() > 0 && io::stdout().is_terminal() {
+        writeln!(err)?;
+    }
+    if stopped {
+        writeln!(err, "Stopped by Ctrl-C; this is what was read until then.")?;
+    }
+    let columns = columns(terminal_size_of(io::stderr()));
+    summary::write(err, tally, &output.counts(), min, columns)?;
+    output.people().write(err, columns)
 }
 
 /// What a run has read.
@@ -150,3 +158,5 @@ pub(crate) fn all_readable(mut unreadable: Vec<Error>, err: &mut dyn Write) -> R
 
 /// The least urgent severity that is shown where nothing is said.
 const MIN_SEVERITY: Severity = Severity::Low;
+/// Places of each reason that `--strict` tells: a screen or two.
+const STRICT_PLACES: usize = 50;

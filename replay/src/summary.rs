@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use rolewatch_analyzer::severity::Severity;
 use rolewatch_analyzer::text::wrap;
 
-use crate::tally::{Quieted, Skipped, Tally};
+use crate::tally::{PLACES_MAX, Quieted, Skipped, Tally};
 
 /// Alerts of a run by severity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -111,6 +111,20 @@ fn ids(counts: &BTreeMap<String, u64>) -> String {
     counts.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
+/// Writes every place that is known where something could not be read, one in a line, as compilers do.
+pub(crate) fn write_places(out: &mut dyn Write, tally: &Tally) -> io::Result<()> {
+    for (reason, skipped) in &tally.skipped {
+        for place in &skipped.places {
+            writeln!(out, "{place}: {}", explained(reason, skipped.hint))?;
+        }
+        let left = usize::try_from(skipped.count).unwrap_or(usize::MAX).saturating_sub(skipped.places.len());
+        if left > 0 && !skipped.places.is_empty() {
+            writeln!(out, "and {left} more: {reason}")?;
+        }
+    }
+    Ok(())
+}
+
 fn alert_words(tally: &Tally, alerts: &AlertCounts, min: Severity) -> String {
     let mut parts = Vec::new();
     let shown = alerts.words(|severity| severity >= min);
@@ -130,8 +144,9 @@ fn alert_words(tally: &Tally, alerts: &AlertCounts, min: Severity) -> String {
 fn skip_words(reason: &str, skipped: &Skipped) -> String {
     let mut words = explained(reason, skipped.hint);
     if !skipped.places.is_empty() {
-        let more = usize::try_from(skipped.count).is_ok_and(|count| count > skipped.places.len());
-        let _ = write!(words, " ({}{})", skipped.places.join(", "), if more { ", ..." } else { "" });
+        let shown = skipped.places.get(..PLACES_MAX).unwrap_or(&skipped.places);
+        let more = usize::try_from(skipped.count).is_ok_and(|count| count > shown.len());
+        let _ = write!(words, " ({}{})", shown.join(", "), if more { ", ..." } else { "" });
     }
     words
 }

@@ -23,6 +23,8 @@ pub(crate) struct Tally {
     pub(crate) expired: BTreeMap<String, u64>,
     /// Entries that the memory of earlier events dropped because it was full.
     pub(crate) memory_dropped: u64,
+    /// How many places to name for each reason, where it is not [`PLACES_MAX`].
+    pub(crate) places_max: Option<usize>,
     first_skip: Option<FirstSkip>,
 }
 
@@ -50,7 +52,7 @@ pub(crate) struct Skipped {
     pub(crate) count: u64,
     /// What that means and what to do.
     pub(crate) hint: &'static str,
-    /// The first places, `file:line`, at most [`PLACES_MAX`].
+    /// The first places, `file:line`.
     pub(crate) places: Vec<String>,
 }
 
@@ -159,17 +161,19 @@ impl Tally {
         if self.first_skip.as_ref().is_none_or(|first| at < first.at) {
             self.first_skip = Some(FirstSkip { at, place: place.clone() });
         }
+        let max = self.places_max.unwrap_or(PLACES_MAX);
         let places = &mut self.skipped.entry(reason).or_default().places;
-        if places.len() < PLACES_MAX && !places.contains(&place) {
+        if places.len() < max && !places.contains(&place) {
             places.push(place);
         }
     }
 
     /// Whether no more places are wanted for a reason.
     pub(crate) fn is_located(&self, reason: &str) -> bool {
-        self.skipped.get(reason).is_some_and(|skipped| skipped.places.len() >= PLACES_MAX)
+        let max = self.places_max.unwrap_or(PLACES_MAX);
+        self.skipped.get(reason).is_some_and(|skipped| skipped.places.len() >= max)
     }
 }
 
 /// Places named for each reason.
-const PLACES_MAX: usize = 3;
+pub(crate) const PLACES_MAX: usize = 3;

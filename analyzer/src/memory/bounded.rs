@@ -16,6 +16,7 @@ pub(super) trait Weight {
 pub(super) struct Bounded<K, V> {
     settled: Arc<Layer<K, V>>,
     fresh: Layer<K, V>,
+    full: usize,
     limit: usize,
 }
 
@@ -31,7 +32,7 @@ struct Layer<K, V> {
 
 impl<K: Clone + Eq + Hash, V: Clone + Weight> Bounded<K, V> {
     pub(super) fn new(limit: usize) -> Self {
-        Self { settled: Arc::new(Layer::new()), fresh: Layer::new(), limit }
+        Self { settled: Arc::new(Layer::new()), fresh: Layer::new(), full: limit, limit }
     }
 
     pub(super) fn get(&self, key: &K) -> Option<&V> {
@@ -56,6 +57,11 @@ impl<K: Clone + Eq + Hash, V: Clone + Weight> Bounded<K, V> {
             let fresh = std::mem::replace(&mut self.fresh, Layer::new());
             Arc::make_mut(&mut self.settled).absorb(fresh, self.limit);
         }
+    }
+
+    /// Holds one part in `share` of the limit it was made with. What is too much makes room when the map settles.
+    pub(super) fn limit_to_share(&mut self, share: usize) {
+        self.limit = self.full / share.max(1);
     }
 
     /// Takes an entry out. Of the few that are ever taken out, a shared one costs a copy of its whole layer.
@@ -96,6 +102,7 @@ impl<K: Clone + Eq + Hash, V: Weight> Layer<K, V> {
                 self.insert(key, value, limit);
             }
         }
+        self.make_room(limit);
     }
 
     fn insert(&mut self, key: K, value: V, limit: usize) {
@@ -104,6 +111,10 @@ impl<K: Clone + Eq + Hash, V: Weight> Layer<K, V> {
         self.weight += value.weight();
         self.order.insert(self.clock, key.clone());
         self.entries.insert(key, (self.clock, value));
+        self.make_room(limit);
+    }
+
+    fn make_room(&mut self, limit: usize) {
         while self.weight > limit {
             let Some((_, oldest)) = self.order.pop_first() else {
                 return;
@@ -145,6 +156,17 @@ mod tests {
         map.insert("huge", 11);
         assert_eq!(map.iter().count(), 0);
         assert_eq!(map.dropped(), 4);
+    }
+
+    #[test]
+    fn a_share_of_the_limit_holds_from_the_next_settling_on() {
+        let mut map = Bounded::new(10);
+        map.insert("a", 4);
+        map.insert("b", 4);
+        map.limit_to_share(2);
+        map.settle();
+        assert_eq!(map.iter().collect::<Vec<_>>(), [(&"b", &4)]);
+        assert_eq!(map.dropped(), 1);
     }
 
     #[test]

@@ -50,6 +50,11 @@ macro_rules! parts {
                     $(.chain(self.$($place).+.iter().map(|(key, value)| Fact::$name(key.clone(), value.clone()))))+
             }
 
+            /// Takes one part in `share` of the room that a memory has, so that several fit where one did.
+            pub fn limit_to_share(&mut self, share: usize) {
+                $(self.$($place).+.limit_to_share(share);)+
+            }
+
             fn set(&mut self, fact: Fact) {
                 match fact {
                     $(Fact::$name(key, value) => self.$($place).+.insert(key, value),)+

@@ -1,4 +1,4 @@
-//! What an error of AWS means for sending. Only its code is looked at: its text may quote the message.
+//! What an error of AWS means for a request. Only its code is looked at: its text may quote the message.
 
 use aws_sdk_sns::config::http::HttpResponse;
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
@@ -7,7 +7,7 @@ use lambda_runtime::tracing;
 use super::{Refusal, Service};
 
 /// What it means that a whole request failed.
-pub(super) fn of_request<E: ProvideErrorMetadata>(service: Service, error: &SdkError<E, HttpResponse>) -> Refusal {
+pub(crate) fn of_request<E: ProvideErrorMetadata>(service: Service, error: &SdkError<E, HttpResponse>) -> Refusal {
     let refusal = match error {
         SdkError::ServiceError(answer) => of_code(error.code().unwrap_or_default(), answer.raw().status().as_u16()),
         SdkError::ConstructionFailure(_) => Refusal::Refused,
@@ -25,8 +25,8 @@ pub(super) fn of_entry(service: Service, code: &str, sender_fault: bool) -> Refu
     refusal
 }
 
-/// Codes as in the SNS API reference, Publish and "Common error types", and the EventBridge API reference,
-/// `PutEventsResultEntry`.
+/// Codes as in the SNS API reference, Publish and "Common error types", the EventBridge API reference,
+/// `PutEventsResultEntry`, and the `DynamoDB` developer guide, "Error handling".
 fn of_code(code: &str, status: u16) -> Refusal {
     match code {
         "Throttled"
@@ -34,6 +34,7 @@ fn of_code(code: &str, status: u16) -> Refusal {
         | "Throttling"
         | "ThrottlingException"
         | "RequestLimitExceeded"
+        | "ProvisionedThroughputExceededException"
         | "RequestThrottled"
         | "TooManyRequestsException"
         | "KMSThrottling"
@@ -64,7 +65,7 @@ fn of_code(code: &str, status: u16) -> Refusal {
         | "InvalidSecurityException"
         | "NotAuthorizedForSourceException"
         | "NotAuthorizedForDetailTypeException" => Refusal::AccessDenied,
-        "InternalFailure" | "InternalError" | "InternalException" => Refusal::Unavailable,
+        "InternalFailure" | "InternalError" | "InternalException" | "InternalServerError" => Refusal::Unavailable,
         _ => match status {
             429 => Refusal::Throttled,
             401 | 403 => Refusal::AccessDenied,

@@ -16,11 +16,20 @@ pub(crate) fn event(lines: &[String]) -> String {
 
 /// The same delivery as the data of a Kinesis record: base64 of gzip.
 pub(crate) fn data(lines: &[String]) -> String {
+    data_of("111122223333", lines)
+}
+
+/// The same of a cluster of this name in another account.
+pub(crate) fn event_of(account: &str, lines: &[String]) -> String {
+    json!({ "awslogs": { "data": data_of(account, lines) } }).to_string()
+}
+
+fn data_of(account: &str, lines: &[String]) -> String {
     let entry =
         |(number, line): (usize, &String)| json!({ "id": number.to_string(), "timestamp": TIME_MS, "message": line });
     let document = json!({
         "messageType": "DATA_MESSAGE",
-        "owner": "111122223333",
+        "owner": account,
         "logGroup": "/aws/eks/prod/cluster",
         "logStream": "kube-apiserver-audit-0123456789abcdef0123456789abcdef",
         "subscriptionFilters": ["rolewatch"],
@@ -91,6 +100,29 @@ pub(crate) fn login(number: usize) -> String {
         },
     });
     event.to_string()
+}
+
+/// A person sets what a ClusterRole allows on pods and Secrets; the version is the number.
+pub(crate) fn role(number: usize, rules: &Value) -> String {
+    let name = format!("{MARKER}-role");
+    let kind = json!({ "kind": "ClusterRole", "apiVersion": "rbac.authorization.k8s.io/v1" });
+    let (mut sent, mut stored) = (kind.clone(), kind);
+    sent["metadata"] = json!({ "name": name });
+    stored["metadata"] = json!({ "name": name, "uid": "6a0c1d7e-0000-4000-8000-000000000000",
+        "resourceVersion": (1000 + number).to_string() });
+    sent["rules"] = rules.clone();
+    stored["rules"] = rules.clone();
+    let mut event = by_alice(number, "update", "/apis/rbac.authorization.k8s.io/v1/clusterroles/it", 200);
+    event["objectRef"] = json!({ "resource": "clusterroles", "name": name, "apiGroup": "rbac.authorization.k8s.io",
+        "apiVersion": "v1" });
+    event["requestObject"] = sent;
+    event["responseObject"] = stored;
+    event.to_string()
+}
+
+/// A rule for these verbs on this resource.
+pub(crate) fn rule(verbs: &[&str], resource: &str) -> Value {
+    json!({ "apiGroups": [""], "resources": [resource], "verbs": verbs })
 }
 
 /// A person lists pods: nothing to alert on.

@@ -37,7 +37,12 @@ impl Emulator {
             process.wait().unwrap();
             return Err("the emulator of AWS did not start; remove .cache and run `make venv`");
         }
-        Ok(Self { address: format!("127.0.0.1:{}", port.trim()), _process: process })
+        let emulator = Self { address: format!("127.0.0.1:{}", port.trim()), _process: process };
+        // It makes each service with the first request, and two first ones at a time break it.
+        for service in ["sns", "sqs", "events", "ssm", "s3", "dynamodb"] {
+            let _ = Request::post("/", &[("authorization", &scope(service))], "").send(&emulator.address);
+        }
+        Ok(emulator)
     }
 }
 
@@ -160,6 +165,45 @@ impl Bus {
         events.sort_by_key(|event| event["detail"]["time"].as_i64());
         events
     }
+}
+
+/// A table as the template makes it.
+pub(crate) struct Table {
+    pub(crate) name: String,
+}
+
+impl Table {
+    pub(crate) fn new(name: &str) -> Self {
+        let name = format!("memory-{name}");
+        let key = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
+        let attribute = |name: &str| json!({ "AttributeName": name, "AttributeType": "S" });
+        let table = json!({
+            "TableName": name,
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
+            "AttributeDefinitions": [attribute("pk"), attribute("sk")],
+        });
+        dynamodb("CreateTable", &table);
+        Self { name }
+    }
+
+    /// Every item.
+    pub(crate) fn items(&self) -> Vec<Value> {
+        let answer = dynamodb("Scan", &json!({ "TableName": self.name }));
+        answer["Items"].as_array().unwrap().clone()
+    }
+
+    /// Changes every item.
+    pub(crate) fn change(&self, change: impl Fn(&mut Value)) {
+        for mut item in self.items() {
+            change(&mut item);
+            dynamodb("PutItem", &json!({ "TableName": self.name, "Item": item }));
+        }
+    }
+}
+
+fn dynamodb(action: &str, body: &Value) -> Value {
+    json_call("dynamodb", &format!("DynamoDB_20120810.{action}"), body)
 }
 
 /// Sets an SSM parameter.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::alerts::{lambda, lambda_at};
-use crate::delivery::{audit_id, data, event, grant, login};
+use crate::delivery::{data, event, grant, login};
 use crate::emulator::{Inbox, Received};
 use crate::proxy::{Fault, Proxy};
 use crate::runtime::Answer;
@@ -106,55 +106,4 @@ fn a_stream_stops_at_the_record_that_could_not_be_published() {
     let answer = lambda.invoke(&json!({ "Records": records.collect::<Vec<_>>() }).to_string());
     assert_eq!(answer, Answer::Success(json!({ "batchItemFailures": [{ "itemIdentifier": "2" }] })));
     assert_eq!((inbox.take().len(), proxy.seen().len()), (1, 2), "records 3 and 4 come again with record 2");
-}
-
-#[test]
-fn changes_in_much_noise_all_arrive_although_sns_fails_now_and_then() {
-    let deliveries: usize = std::env::var("ROLEWATCH_TEST_SOAK").map_or(300, |count| count.parse().unwrap());
-    // 100 planted changes in the full form, 60 in the quick one.
-    let every = (deliveries / 100).max(5);
-    let recorded = include_str!("../../../samples/recorded/quiet-cluster/audit.ndjson");
-    // EKS's own roles belong to an account of AWS. The recording gave every account one number.
-    let foreign = |line: &str| {
-        if line.contains("/AWSWesley") { line.replace("111122223333", "444455556666") } else { line.to_owned() }
-    };
-    let recorded: Vec<String> = recorded.lines().map(foreign).collect();
-    let inbox = Inbox::new("soak");
-    // One request in seven fails, in one of four ways.
-    let proxy = Proxy::start(|number| match number % 28 {
-        6 => Fault::Answer(503, "ServiceUnavailable"),
-        13 => Fault::LostAnswer,
-        20 => Fault::Answer(400, "Throttled"),
-        27 => Fault::Answer(403, "AuthorizationError"),
-        _ => Fault::None,
-    });
-    let mut lambda = lambda_at(&inbox, &proxy.url, &[]);
-    // A multiplier prime to the count visits every delivery once, in an order far from sorted.
-    let (mut repeated, start) = (0, std::time::Instant::now());
-    for step in 0..deliveries {
-        let number = step * 101 % deliveries;
-        let noise = recorded.iter().cycle().skip(number * 37 % recorded.len()).take(40);
-        let mut lines: Vec<String> = noise.cloned().collect();
-        if number.is_multiple_of(every) {
-            lines[number % 40] = grant(number);
-        }
-        // As Lambda does: twice more when it failed.
-        let delivery = event(&lines);
-        let tries = (0..3).take_while(|_| lambda.invoke(&delivery) != SUCCESS).count();
-        assert!(tries < 3, "delivery {number} failed three times");
-        repeated += tries;
-    }
-    let messages = inbox.take();
-    let told: BTreeSet<String> = messages.iter().flat_map(Received::audit_ids).collect();
-    let expected: BTreeSet<String> = (0..deliveries).step_by(every).map(audit_id).collect();
-    assert_eq!(told, expected, "all of them, and no others");
-    assert_eq!(ids(&messages).len(), expected.len(), "one id for each change");
-    assert!(messages.len() > expected.len(), "a lost answer brings an alert twice");
-    let (peak, requests, took) = (lambda.peak_memory_kib(), proxy.seen().len(), start.elapsed());
-    println!(
-        "{deliveries} deliveries, {repeated} repeated, {} changes, {} messages, {requests} requests to SNS, peak {peak} KiB, {took:?}",
-        expected.len(),
-        messages.len()
-    );
-    assert!(peak < 128 << 10, "{peak} KiB");
 }

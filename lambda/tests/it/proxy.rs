@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 
 use crate::emulator;
 use crate::http::{Request, Response, encode_form, respond};
+use crate::runtime::MARKER;
 
 /// What happens to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// It reaches the service, and the answer comes back.
     None,
-    /// An error answer instead: status and AWS error code.
+    /// An error answer instead: status and AWS error code. Its text is what must not be printed.
     Answer(u16, &'static str),
     /// No answer.
     Silence,
@@ -27,6 +28,8 @@ pub(crate) enum Fault {
     LostAnswer,
     /// These entries are refused, counted from 0; the others reach the service.
     Entries { refused: &'static [usize], code: &'static str, sender_fault: bool },
+    /// `DynamoDB` gives every key of the request back as not processed.
+    Unprocessed,
     /// Every entry that holds this text is refused as the sender's fault, alone or in a batch.
     Poison(&'static str),
 }
@@ -40,6 +43,11 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// A proxy to the emulator; `script` gives the fate of each request by its number, from 0.
     pub(crate) fn start(script: impl Fn(usize) -> Fault + Send + Sync + 'static) -> Self {
+        Self::watching(move |number, _| script(number))
+    }
+
+    /// The same for a script that looks at the request, too.
+    pub(crate) fn watching(script: impl Fn(usize, &Request) -> Fault + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -59,7 +67,7 @@ impl Proxy {
     }
 }
 
-fn serve(stream: &TcpStream, script: &(dyn Fn(usize) -> Fault + Send + Sync), seen: &Mutex<Vec<Request>>) {
+fn serve(stream: &TcpStream, script: &(dyn Fn(usize, &Request) -> Fault + Send + Sync), seen: &Mutex<Vec<Request>>) {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
     while let Ok(Some(request)) = Request::read(&mut reader) {
@@ -71,10 +79,10 @@ fn serve(stream: &TcpStream, script: &(dyn Fn(usize) -> Fault + Send + Sync), se
         // The query protocol of SNS answers in XML, the others in JSON.
         let is_json = !request.header("x-amz-target").is_empty();
         let refuse = if is_json { refuse_events } else { refuse };
-        let answer = match script(number) {
+        let answer = match script(number, &request) {
             Fault::None => forward(&request),
             Fault::Answer(status, code) => {
-                let body = if is_json { json!({ "__type": code, "message": "m" }).to_string() } else { error(code) };
+                let body = if is_json { json!({ "__type": code, "message": MARKER }).to_string() } else { error(code) };
                 Response { status, body }
             }
             Fault::Silence => {
@@ -88,6 +96,11 @@ fn serve(stream: &TcpStream, script: &(dyn Fn(usize) -> Fault + Send + Sync), se
             }
             Fault::Entries { refused, code, sender_fault } => {
                 refuse(&request, &|index, _| refused.contains(&index), code, sender_fault)
+            }
+            Fault::Unprocessed => {
+                let asked: Value = serde_json::from_slice(&request.body).unwrap();
+                let body = json!({ "Responses": {}, "UnprocessedKeys": asked["RequestItems"] }).to_string();
+                Response { status: 200, body }
             }
             Fault::Poison(text) => refuse(&request, &|_, message| message.contains(text), "InvalidParameter", true),
         };
@@ -116,7 +129,7 @@ fn refuse(request: &Request, refused: &dyn Fn(usize, &str) -> bool, code: &str, 
             let id = value("Id");
             write!(
                 failed,
-                "<member><Id>{id}</Id><Code>{code}</Code><Message>m</Message>\
+                "<member><Id>{id}</Id><Code>{code}</Code><Message>{MARKER}</Message>\
                  <SenderFault>{sender_fault}</SenderFault></member>"
             )
             .unwrap();
@@ -168,7 +181,7 @@ fn refuse_events(request: &Request, refused: &dyn Fn(usize, &str) -> bool, code:
 fn error(code: &str) -> String {
     format!(
         "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type>\
-         <Code>{code}</Code><Message>m</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+         <Code>{code}</Code><Message>{MARKER}</Message></Error><RequestId>r</RequestId></ErrorResponse>"
     )
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::alerts::lambda_at;
 use crate::delivery::{event, grant};
-use crate::emulator::{self, Inbox};
+use crate::emulator::{self, Inbox, Table};
 use crate::runtime::{Answer, Lambda};
 
 const TOPIC: (&str, &str) = ("ROLEWATCH_ALERT_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:alerts");
@@ -16,6 +16,10 @@ fn a_wrong_configuration_is_told_to_lambda_and_ends_the_process() {
         (&[(TOPIC.0, "alerts")], "`ROLEWATCH_ALERT_TOPIC_ARN` cannot be used"),
         (&[TOPIC, ("ROLEWATCH_MIN_SEVERITY", "loud")], "`ROLEWATCH_MIN_SEVERITY` cannot be used; set it to one of"),
         (&[TOPIC, ("ROLEWATCH_TRUSTED_NETWORKS", "10.0.0.0/33")], "entry 1 of `ROLEWATCH_TRUSTED_NETWORKS` cannot"),
+        (
+            &[TOPIC, ("ROLEWATCH_MEMORY_TABLE", "a table")],
+            "`ROLEWATCH_MEMORY_TABLE` cannot be used; set it to the name",
+        ),
         (&[TOPIC, ("ROLEWATCH_TOPIC", "x")], "`ROLEWATCH_TOPIC` is not a variable of Rolewatch"),
     ];
     for (variables, expected) in rows {
@@ -33,10 +37,16 @@ fn a_wrong_configuration_is_told_to_lambda_and_ends_the_process() {
 
 #[test]
 fn the_log_is_json_with_a_level_and_a_time_and_holds_no_delivery_at_any_level() {
-    let inbox = Inbox::new("levels");
+    let (inbox, table) = (Inbox::new("levels"), Table::new("levels"));
     let sns = format!("http://{}", emulator::address());
     for level in ["FATAL", "INFO", "TRACE"] {
-        let mut lambda = lambda_at(&inbox, &sns, &[("AWS_LAMBDA_LOG_LEVEL", level), ("RUST_LOG", "trace")]);
+        let variables = [
+            ("AWS_LAMBDA_LOG_LEVEL", level),
+            ("RUST_LOG", "trace"),
+            ("ROLEWATCH_MEMORY_TABLE", table.name.as_str()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", sns.as_str()),
+        ];
+        let mut lambda = lambda_at(&inbox, &sns, &variables);
         let delivery = event(&[grant(1)]);
         assert_eq!(lambda.invoke(&delivery), Answer::Success(serde_json::Value::Null));
         lambda.metrics();

@@ -15,6 +15,12 @@ pub(crate) enum LiveError {
     /// Nothing says as whom to ask.
     #[error("no AWS credentials were found; use `--profile`, set AWS_PROFILE, or log in")]
     NoCredentials,
+    /// The profile does not say as whom.
+    #[error("the profile `{profile}` gives no AWS credentials; check its name in ~/.aws/config, or log in with it")]
+    NoProfile {
+        /// As given, made printable.
+        profile: String,
+    },
     /// They cannot be had.
     #[error(
         "the AWS credentials cannot be loaded; log in again, for example with `aws sso login`, and check `--profile`"
@@ -91,9 +97,10 @@ impl LiveError {
     }
 
     /// Why there are no credentials.
-    pub(super) fn of_credentials(error: &CredentialsError) -> Self {
-        match error {
-            CredentialsError::CredentialsNotLoaded(_) => Self::NoCredentials,
+    pub(super) fn of_credentials(error: &CredentialsError, profile: Option<&str>) -> Self {
+        match (error, profile) {
+            (CredentialsError::CredentialsNotLoaded(_), Some(profile)) => Self::NoProfile { profile: name(profile) },
+            (CredentialsError::CredentialsNotLoaded(_), None) => Self::NoCredentials,
             _ => Self::BadCredentials,
         }
     }

@@ -151,6 +151,40 @@ fn errors_say_what_happened_and_what_to_do() {
     check(&["detections", "\u{1b}[2Jx"], &expect_file!["../golden/error-detection-hostile.txt"]);
 }
 
+/// What only a disk, a pipe or a strange folder does.
+#[test]
+fn failures_of_the_system_are_told_too() {
+    let folder = Folder::new();
+    let deep = (0..70).fold(folder.path().join("deep"), |path, _| path.join("d"));
+    std::fs::create_dir_all(&deep).unwrap();
+    folder.write("log", ndjson());
+    let huge = std::fs::File::create(folder.path().join("huge.json")).unwrap();
+    huge.set_len((512 << 20) + 1).unwrap();
+    let transcript = |args: &[&str]| rolewatch_in(folder.path(), args, |_| Ok(())).transcript();
+    let path = deep.ancestors().nth(5).unwrap().to_string_lossy().into_owned();
+    let too_deep = transcript(&["replay", "deep"]).replace(&path, "deep/...");
+    let (start, end) = too_deep.split_once("`deep").unwrap();
+    let (_, end) = end.split_once('`').unwrap();
+    expect_file!["../golden/error-deep.txt"].assert_eq(&format!("{start}`deep/...`{end}"));
+    let huge = ["rights", "bob", "--memory", "huge.json"];
+    expect_file!["../golden/error-snapshot-large.txt"].assert_eq(&transcript(&huge));
+    if cfg!(target_os = "linux") {
+        // Opens, and fails to be read at its first byte.
+        let broken = transcript(&["replay", "--quiet", "/proc/self/mem", "log", "--min-severity", "critical"]);
+        let (_, error) = broken.split_once("--- standard error ---").unwrap();
+        assert!(broken.starts_with("[CRITICAL]"), "one bad file does not cost the others: {broken}");
+        expect_file!["../golden/error-read.txt"].assert_eq(error.trim_start());
+        let full = Command::new("sh")
+            .args(["-c", "exec \"$0\" replay log >/dev/full", env!("CARGO_BIN_EXE_rolewatch")])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let text =
+            format!("{}--- exit status {} ---\n", String::from_utf8_lossy(&full.stderr), full.status.code().unwrap());
+        expect_file!["../golden/error-write.txt"].assert_eq(&text);
+    }
+}
+
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     for command in [&["replay", "--format", "ocsf", "-"][..], &["replay"], &["detections"]] {

@@ -320,7 +320,7 @@ fn profiles_are_those_of_the_aws_cli() {
     assert!(status == 2 && stderr.starts_with("error: no log group is called"), "{stderr}");
     for profile in ["audit", "missing"] {
         let (status, _, stderr) = with(&["--profile", profile, "--region", "us-east-1"]);
-        assert!(status == 2 && stderr.contains("check `--profile`") || stderr.contains("use `--profile`"), "{stderr}");
+        assert!(status == 2 && stderr.contains("check `--profile`") || stderr.contains("the profile `"), "{stderr}");
     }
 }
 
@@ -338,12 +338,17 @@ fn what_keeps_a_group_from_being_read_is_said_in_one_line() {
     said += &error(command(&args(&empty)).env_remove("AWS_REGION"));
     said += &error(command(&args(&empty)).env_remove("AWS_ACCESS_KEY_ID"));
     said += &error(command(&args(&empty)).env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1"));
+    let throttling = proxy(|_| Fate::Refuse("ThrottlingException"));
+    said += &error(command(&args(&empty)).env("AWS_ENDPOINT_URL", &throttling.url).env("AWS_MAX_ATTEMPTS", "1"));
+    said += &error(&mut command(&[&args(&empty)[..], &["--profile", "missing"]].concat()));
     expect![[r#"
         2 error: nothing was logged in `/aws/eks/empty/cluster` in that time; check `--since`, `--log-stream`, and that the cluster's audit and api logs are on
         2 error: no log group is called `/aws/eks/missing/cluster`; check its name, `--region` and `--profile`, and that the cluster's logging is on
         2 error: no AWS Region is set; use `--region`, or set AWS_REGION or `region` in the profile
         2 error: no AWS credentials were found; use `--profile`, set AWS_PROFILE, or log in
         2 error: CloudWatch Logs does not answer; check the network, the proxy and `--region`
+        2 error: CloudWatch Logs asked to slow down until it was no use; try again later, or ask for less time
+        2 error: the profile `missing` gives no AWS credentials; check its name in ~/.aws/config, or log in with it
     "#]].assert_eq(&said);
 }
 

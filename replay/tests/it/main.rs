@@ -9,6 +9,7 @@
 
 mod command;
 mod corpus;
+mod cost;
 mod envelopes;
 mod explain;
 mod forms;
