@@ -9,8 +9,8 @@ CDK := infra/cdk
 # The linters never phone home, and never look for an account.
 LINT_ENV := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
 
-.PHONY: test browser check bench bench-gate weaken fuzz coverage mutants reproducible venv rust-check rust-test test-release \
-	soak build measure-replay infra deny bless package clean
+.PHONY: test browser check bench bench-gate weaken fuzz coverage mutants reproducible venv rust-check rust-test test-release soak \
+	build measure-replay infra deny bless package clean
 
 # Everything the CI runs, in the order that fails soonest.
 test: venv browser rust-check rust-test infra build deny
@@ -128,8 +128,7 @@ reproducible:
 bless:
 	UPDATE_EXPECT=1 $(CARGO) test --workspace --locked
 
-# Zips of the function for arm64 and x86-64, as far as the toolchain can, each with the list of what went in; says what is
-# missing.
+# Zips of the function for arm64 and x86-64, as far as the toolchain can; says what is missing. Beside each, what went in.
 package: $(TOOLS)/bin/cargo-cyclonedx
 	PATH=$(abspath $(TOOLS))/bin:$$PATH sh infra/package
 

@@ -288,6 +288,7 @@ mod tests {
                 continue;
             }
             let source = fs::read_to_string(&path).unwrap();
+            let source = source.split("\n#[cfg(test)]\n").next().unwrap();
             for body in source.split("pub const fn code(").skip(1) {
                 let body = body.split("\n    }\n").next().unwrap();
                 let words = body.split('"').skip(1).step_by(2);
