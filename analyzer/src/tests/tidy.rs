@@ -90,7 +90,9 @@ fn code(path: &Path) -> String {
 #[test]
 fn imports_only_go_down() {
     let mut wrong = Vec::new();
-    for (floor, path) in sources() {
+    // Tests may look at what is built on top of their room.
+    let is_test = |path: &Path| path.file_name().is_some_and(|name| name == "tests.rs");
+    for (floor, path) in sources().into_iter().filter(|(_, path)| !is_test(path)) {
         let Some(own) = FLOORS.iter().position(|name| *name == floor) else {
             wrong.push(format!("{}: `{floor}` has no floor", path.display()));
             continue;
