@@ -30,6 +30,7 @@ fn of_deliveries(deliveries: &[Delivery]) -> Vec<u64> {
 }
 
 #[test]
+#[ignore = "not held against the sifter yet"]
 fn a_quiet_line_costs_no_allocation_and_a_quiet_delivery_a_handful() {
     let lines: Vec<Line> = Traffic::quiet().take(20 * LINES).collect();
     let deliveries: Vec<Delivery> = lines.chunks(LINES).map(|lines| Delivery::of("", lines)).collect();
