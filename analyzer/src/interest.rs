@@ -43,7 +43,7 @@ impl Facts {
 
 macro_rules! facts {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
-        #[expect(non_camel_case_types, reason = "each is the place of the fact of this name")]
+        #[expect(non_camel_case_types, clippy::upper_case_acronyms, reason = "each is the place of the fact of this name")]
         #[repr(u8)]
         enum Place { $($name,)+ }
 
@@ -62,9 +62,9 @@ facts! {
     CHANGES,
     /// The request is about an object.
     OBJECT,
-    /// The path is not one of those that Kubernetes lets everybody ask.
+    /// The request is about no object, and its path is not one of those that Kubernetes lets everybody ask.
     CLOSED_PATH,
-    /// The object is one whose changes are followed: see [`crate::change`].
+    /// The object is one whose changes are followed: see the module `change`.
     WATCHED,
     /// `serviceaccounts/token`
     TOKEN,
@@ -109,7 +109,7 @@ facts! {
     /// A service account's token that is bound to no pod and of no controller.
     UNBOUND,
     /// The memory has something to say about the caller. Nobody knows that before the line is judged, so it is asked there:
-    /// see `Sighting` of the module `lesson`.
+    /// see `Visit` of the module `lesson`.
     REMEMBERED,
 }
 

@@ -227,17 +227,4 @@ impl Sifted {
 const WINDOW_BYTES: usize = 256 << 10;
 
 #[cfg(test)]
-impl Sifter {
-    /// How many lines of a document would be read, and how many there are.
-    pub(crate) fn count_read(&mut self, document: &[u8]) -> (usize, usize) {
-        let start = document.iter().position(|byte| *byte == b'[').map_or(0, |at| at + 1);
-        let start = start + document[start..].iter().position(|byte| *byte == b'[').map_or(0, |at| at + 1);
-        let (settings, mut sifted) = (Settings::default(), Sifted::default());
-        let source =
-            Source { cluster: Some("prod".to_owned()), account: Some("111122223333".to_owned()), ..Source::default() };
-        Entries::default().sift(&document[start..], (&source, &settings), self, &mut sifted);
-        let read = sifted.steps.iter().filter(|step| step.what == What::Read).count();
-        let quiet: u64 = sifted.quiet.iter().sum();
-        (read, sifted.steps.len() + usize::try_from(quiet).unwrap())
-    }
-}
+mod tests;

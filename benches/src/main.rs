@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "what it measured is what it prints")]
 
 use std::fs;
+use std::hint::black_box;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -22,8 +23,8 @@ fn main() -> ExitCode {
         ["gate"] => gate(),
         ["once", work, count, input] => gate::once(work, count, input),
         ["write", folder] => write(Path::new(folder)),
-        ["serve", deliveries] => serve(deliveries, |all| drop(work::judge(all))),
-        ["serve-naive", deliveries] => serve(deliveries, |all| drop(Some(work::judge_naively(all)))),
+        ["serve", deliveries] => serve(deliveries, |all| _ = black_box(work::judge(all))),
+        ["serve-naive", deliveries] => serve(deliveries, |all| _ = black_box(work::judge_naively(all))),
         [path] => measure(&[Corpus::of_folder(Path::new(path))]),
         _ => Err("usage: rolewatch-bench [LOGS], or rolewatch-bench gate".to_owned()),
     };

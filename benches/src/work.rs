@@ -74,7 +74,9 @@ pub fn judge_plain(text: &[u8]) -> Report {
         let size = memrchr(b'\n', &rest[..rest.len().min(BLOCK_BYTES)]).map_or(rest.len(), |end| end + 1);
         let (mut block, after) = rest.split_at(size);
         while !block.is_empty() {
-            let lines = Lines { source: judge.source(), settings: &settings };
+            let unlimited = usize::MAX;
+            let source = judge.source();
+            let lines = Lines { source, settings: &settings, lines_max: unlimited, bytes_max: unlimited };
             let (bytes, _) = lines.sift(block, &mut sifter, &mut sifted);
             judge.block(&sifted, block, Form::Lines, &settings, &mut memory);
             block = &block[bytes..];

@@ -156,7 +156,7 @@ pub const CODES: &[ErrorCode] = &[
     },
     ErrorCode {
         code: "memory-out-of-time",
-        meaning: "DynamoDB did not answer within the two or three seconds that a delivery gives it.",
+        meaning: "DynamoDB did not answer within the five seconds that a delivery gives it.",
         remedy: "Nothing, unless it lasts.",
     },
     ErrorCode {

@@ -208,6 +208,7 @@ impl<S: Sink> Handler<S> {
             Delivery::Logs(delivery) => {
                 let mut sifter = self.sifter.lock().unwrap_or_else(PoisonError::into_inner);
                 let documents = analyze_delivery(delivery, &self.settings, memory, &mut sifter)?;
+                // The documents of one record are of one subscription, and so of one account.
                 let mut accounts = documents.iter().filter_map(|document| document.source.account.as_deref().map(name));
                 Ok((accounts.next(), Judged::Logs(documents)))
             }

@@ -121,10 +121,13 @@ impl Store {
         let mut memory = start.clone();
         let (account, mut judged) = judge(&mut memory)?;
         if let Some(account) = account.filter(|account| *account != home) {
-            start = self.start(&account, carry);
-            memory = start.clone();
-            judged = judge(&mut memory)?.1;
-            home = account;
+            let fresh = self.start(&account, carry);
+            // A new process knows as little of the one as of the other.
+            if !(self.homes().is_empty() && carry.memory.is_none()) {
+                memory = fresh.clone();
+                judged = judge(&mut memory)?.1;
+            }
+            (start, home) = (fresh, account);
         }
         let mut learnt = Learnt::of(home);
         if let Some(shared) = &self.shared {
@@ -381,9 +384,9 @@ const ROUNDS_MAX: usize = 6;
 /// with the next.
 const ASKS_MAX: usize = 2_500;
 /// `DynamoDB` answers in milliseconds; alerts do not wait longer than this for what was before.
-const READ_TIMEOUT: Duration = Duration::from_secs(2);
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// The alerts are out by then, and what is not written is kept for the next delivery.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a table that was throttled or did not answer is left alone.
 const PASSING_PAUSE: Duration = Duration::from_secs(5);
 /// How long one that is missing or forbidden is left alone: somebody has to do something first.

@@ -104,7 +104,8 @@ pub const METRICS: &[Metric] = &[
         name: "MemoryFailed",
         unit: "Count",
         meaning: "Deliveries judged without an answer of the memory table to all they asked. Their alerts say so and may \
-                  say less; none is lost. The log line before says why, and Codes what to do.",
+                  say less, and what only earlier events give away may be missing. The log line before says why, and \
+                  Codes what to do.",
     },
     Metric {
         name: "MemoryUnsaved",

@@ -107,6 +107,9 @@ pub(crate) struct ReplayArgs {
     /// Exit with status 2 when anything could not be read
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Work in so many threads; as many as there are cores where nothing is said. What is found is the same
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
     /// Write no summary and no progress
     #[arg(long, short)]
     pub(crate) quiet: bool,
@@ -267,6 +270,17 @@ fn severity() -> impl clap::builder::TypedValueParser<Value = Severity> {
     PossibleValuesParser::new(Severity::ALL.map(Severity::as_str))
         .map(|word| Severity::parse(&word).unwrap_or(Severity::Low))
 }
+
+/// At least one thread.
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(threads @ 1..=THREADS_MAX) => Ok(threads),
+        _ => Err(format!("not a number of threads; write one from 1 to {THREADS_MAX}")),
+    }
+}
+
+/// More threads than any machine that reads logs has cores; each holds some megabytes.
+const THREADS_MAX: usize = 256;
 
 /// A network, or an address alone.
 fn network(text: &str) -> Result<IpNet, String> {

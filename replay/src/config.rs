@@ -206,9 +206,15 @@ fn read_text(path: &Path) -> Result<(String, String), Error> {
 
 /// Exceptions, as the function knows them, or `file:` and the name of a file.
 const EXCEPTIONS: &str = "ROLEWATCH_EXCEPTIONS";
-/// Settings that only the function has: where alerts go. A test holds this list against docs/environment.md.
-const FUNCTION_ONLY: &[&str] =
-    &["ROLEWATCH_ALERT_TOPIC_ARN", "ROLEWATCH_CHAT_TOPIC_ARN", "ROLEWATCH_EVENT_BUS", "ROLEWATCH_ALERT_CAP"];
+/// Settings that only the function has: where alerts go, and what is kept there. A test holds this list against
+/// docs/environment.md.
+const FUNCTION_ONLY: &[&str] = &[
+    "ROLEWATCH_ALERT_TOPIC_ARN",
+    "ROLEWATCH_CHAT_TOPIC_ARN",
+    "ROLEWATCH_EVENT_BUS",
+    "ROLEWATCH_ALERT_CAP",
+    "ROLEWATCH_MEMORY_TABLE",
+];
 /// Largest file of settings or exceptions read: more than the analyzer takes of exceptions, so that it says so itself.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 

@@ -67,7 +67,7 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -
     };
     let mut measure = |line: &LogLine<'_>| measured.add(line);
     let intake = Intake::new(&choices.settings, &mut deliver).measuring(&mut measure);
-    let read = replay::read(&inputs, intake, &progress)?;
+    let read = replay::read(&inputs, replay::cores(), intake, &progress)?;
     replay::all_readable(read.unreadable, err)?;
     if measured.lines == 0 {
         return Err(Error::NothingToMeasure { skipped: read.tally.skipped_total() });
@@ -116,9 +116,8 @@ fn time(line: &LogLine<'_>) -> Option<Timestamp> {
     if let Some(ms) = line.timestamp_ms {
         return Timestamp::from_millisecond(ms).ok();
     }
-    const KEY: &str = "\"stageTimestamp\":\"";
-    let at = memmem::rfind(line.message.as_bytes(), KEY.as_bytes())?;
-    let (text, _) = line.message.get(at + KEY.len()..)?.split_once('"')?;
+    let at = memmem::rfind(line.message.as_bytes(), STAGE_TIME.as_bytes())?;
+    let (text, _) = line.message.get(at + STAGE_TIME.len()..)?.split_once('"')?;
     text.parse().ok()
 }
 
@@ -200,8 +199,9 @@ fn row(out: &mut dyn Write, label: &str, words: &str) -> io::Result<()> {
 }
 
 fn dollars(out: &mut dyn Write, label: &str, cells: &[String]) -> io::Result<()> {
-    let cells: String = cells.iter().map(|cell| format!("{cell:>12}")).collect();
-    writeln!(out, "  {label:<22}{cells}")
+    write!(out, "  {label:<22}")?;
+    cells.iter().try_for_each(|cell| write!(out, "{cell:>12}"))?;
+    writeln!(out)
 }
 
 /// `2026-11-23 06:56 UTC`
@@ -240,6 +240,8 @@ Any form that `rolewatch replay` reads will do. A day of log is better than an h
 every day were the same. Prices and habits of the services are assumptions, dated and listed by `--assumptions`; `--set` \
 replaces one.";
 
+/// Before the time in an audit event, as the API server writes it.
+const STAGE_TIME: &str = "\"stageTimestamp\":\"";
 const BOLD: Style = Style::new().bold();
 /// Columns of the text, as many as an alert has.
 const WIDTH: usize = 90;

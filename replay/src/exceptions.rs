@@ -37,7 +37,7 @@ pub(crate) fn check(options: &CheckArgs, out: &mut dyn Write, err: &mut dyn Writ
             Ok(())
         };
         let intake = Intake::new(&choices.settings, &mut deliver).excepting(&exceptions);
-        let read = replay::read(&inputs, intake, &progress)?;
+        let read = replay::read(&inputs, replay::cores(), intake, &progress)?;
         replay::all_readable(read.unreadable, err)?;
         (tally, stopped) = (read.tally, progress.is_stopped());
     }

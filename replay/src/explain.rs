@@ -37,7 +37,7 @@ pub(crate) fn run(options: &ExplainArgs, out: &mut dyn Write, err: &mut dyn Writ
     let intake = Intake::new(&choices.settings, &mut deliver)
         .excepting(&choices.exceptions)
         .explaining(Wanted::Event(id.clone()));
-    replay::all_readable(replay::read(&inputs, intake, &progress)?.unreadable, err)?;
+    replay::all_readable(replay::read(&inputs, replay::cores(), intake, &progress)?.unreadable, err)?;
     if written == 0 { Err(Error::NoEvent { id }) } else { Ok(Outcome::Done) }
 }
 

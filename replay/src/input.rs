@@ -1,5 +1,6 @@
 //! Finding the files of a run and reading each, whatever form it has.
 
+mod ahead;
 mod content;
 mod document;
 mod prefix;
@@ -9,12 +10,15 @@ mod value;
 mod window;
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rolewatch_analyzer::text;
 
+pub(crate) use self::ahead::Ahead;
+use self::ahead::Failed;
 use self::content::ReadError;
+use self::unpack::unpack;
 use crate::error::Error;
 use crate::intake::Intake;
 use crate::progress::Progress;
@@ -50,16 +54,23 @@ impl Input {
         }
     }
 
-    /// Reads it to its end.
-    pub(crate) fn read(&self, intake: &mut Intake<'_>, progress: &Progress) -> Result<(), Error> {
+    /// Reads it to its end, from `ahead` where others have read it already.
+    pub(crate) fn read(
+        &self,
+        ahead: Option<&mut Ahead>,
+        intake: &mut Intake<'_>,
+        progress: &Progress,
+    ) -> Result<(), Error> {
         let name = self.name();
         intake.open_file(&name);
-        let read = match self {
-            Self::Stdin => content::read(progress.watch(io::stdin().lock()), intake, progress),
-            Self::File { path, .. } => match File::open(path) {
-                Ok(file) => content::read(progress.watch(file), intake, progress),
-                Err(source) => return Err(Error::Open { path: name, source }),
-            },
+        let unpacked = match ahead {
+            Some(ahead) => ahead.next(),
+            None => self.open().map_err(Failed::Open).and_then(|raw| unpack(progress.watch(raw)).map_err(Failed::Read)),
+        };
+        let read = match unpacked {
+            Ok(unpacked) => content::read(unpacked, intake, progress),
+            Err(Failed::Open(source)) => return Err(Error::Open { path: name, source }),
+            Err(Failed::Read(source)) => Err(ReadError::Input(source)),
         };
         intake.close_file()?;
         match read {
@@ -67,6 +78,13 @@ impl Input {
             Err(ReadError::Run(error)) => Err(error),
             Err(ReadError::Input(source)) => Err(Error::Read { path: name, source }),
         }
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Read>> {
+        Ok(match self {
+            Self::Stdin => Box::new(io::stdin()),
+            Self::File { path, .. } => Box::new(File::open(path)?),
+        })
     }
 }
 

@@ -1,17 +1,17 @@
 //! Collecting lines into batches and having them judged.
 
-use std::borrow::Cow;
-use std::ops::Range;
+use std::collections::BTreeMap;
 
 use rolewatch_analyzer::alert::Alert;
-use rolewatch_analyzer::envelope::{BadEntry, Envelope, LogLine};
+use rolewatch_analyzer::envelope::{BadEntry, Delivery, EnvelopeError, EnvelopeKind, LogLine};
 use rolewatch_analyzer::exceptions::{Applied, Exceptions};
 use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
 use rolewatch_analyzer::report::{
-    Explanation, Report, analyze, analyze_cloudtrail, analyze_envelope, close_all, explain, explain_envelope,
+    Explanation, Form, Judge, Report, Skip, analyze_cloudtrail, analyze_delivery, close_all, explain_envelope,
 };
 use rolewatch_analyzer::settings::Settings;
+use rolewatch_analyzer::sift::{Lines, Sifted, Sifter};
 use rolewatch_analyzer::stream::{Source, Stream};
 
 use crate::error::Error;
@@ -62,6 +62,8 @@ pub(crate) struct Intake<'a> {
     measure: Option<&'a mut Measure<'a>>,
     memory: Memory,
     batch: Batch,
+    sifter: Sifter,
+    sifted: Sifted,
     /// Alerts not yet gathered, and how many lines they come from.
     alerts: Vec<Alert>,
     alerts_lines: u64,
@@ -74,40 +76,31 @@ pub(crate) struct Intake<'a> {
     explained: Vec<(String, Explanation)>,
 }
 
-/// Lines waiting to be judged, in one piece of memory.
+/// Lines that are judged together.
 #[derive(Default)]
 struct Batch {
     source: Source,
-    text: String,
-    lines: Vec<Waiting>,
-    /// Names of log streams; few, and most lines share one.
-    streams: Vec<String>,
-}
-
-struct Waiting {
-    /// Line of the file.
-    at: u64,
-    timestamp_ms: Option<i64>,
-    /// Index into [`Batch::streams`].
-    stream: Option<usize>,
-    message: Result<Range<usize>, BadEntry>,
+    judge: Option<Judge>,
+    lines: usize,
+    bytes: usize,
+    /// The last line is of the api stream, and what the API server prints may be several lines long.
+    in_entry: bool,
+    /// What could not be read so far.
+    skipped: BTreeMap<Skip, u64>,
 }
 
 impl Batch {
-    fn line(&self, waiting: &Waiting) -> Result<LogLine<'_>, BadEntry> {
-        let message = waiting.message.clone()?;
-        let stream = waiting.stream.and_then(|stream| self.streams.get(stream));
-        Ok(LogLine {
-            timestamp_ms: waiting.timestamp_ms,
-            log_stream: stream.map(|name| Cow::Borrowed(name.as_str())),
-            message: Cow::Borrowed(self.text.get(message).unwrap_or_default()),
-        })
+    fn judge(&mut self, settings: &Settings) -> &mut Judge {
+        self.judge.get_or_insert_with(|| Judge::new(&self.source, settings))
     }
 
-    /// Whether this is a good place to end: not inside what the API server printed in several lines.
-    fn may_end(&self) -> bool {
-        let last = self.lines.last().and_then(|waiting| self.line(waiting).ok());
-        last.is_none_or(|line| Stream::of_content(&line.message) != Some(Stream::Api))
+    /// The reason for which a line was skipped since this was asked last.
+    fn skipped(&mut self) -> Option<Skip> {
+        let skipped = &self.judge.as_ref()?.so_far().skipped;
+        let grown = skipped.iter().find(|(reason, count)| self.skipped.get(reason) != Some(count));
+        let (reason, count) = grown.map(|(reason, count)| (*reason, *count))?;
+        self.skipped.insert(reason, count);
+        Some(reason)
     }
 }
 
@@ -120,6 +113,8 @@ impl<'a> Intake<'a> {
             measure: None,
             memory: Memory::default(),
             batch: Batch::default(),
+            sifter: Sifter::new(),
+            sifted: Sifted::default(),
             alerts: Vec::new(),
             alerts_lines: 0,
             exceptions: None,
@@ -201,53 +196,91 @@ impl<'a> Intake<'a> {
         if let Some(measure) = &mut self.measure {
             measure(line);
         }
-        if self.batch.text.len() + line.message.len() > BATCH_BYTES && self.batch.may_end()
-            || self.batch.text.len() > 2 * BATCH_BYTES
-            || self.batch.streams.len() > BATCH_STREAMS
-        {
+        let bytes = self.batch.bytes + line.message.len();
+        if bytes > BATCH_BYTES && !self.batch.in_entry || self.batch.bytes > 2 * BATCH_BYTES {
             self.judge();
         }
-        let start = self.batch.text.len();
-        self.batch.text.push_str(&line.message);
-        let stream = line.log_stream.as_deref().map(|name| self.stream(name));
-        self.batch.lines.push(Waiting {
-            at: self.line,
-            timestamp_ms: line.timestamp_ms,
-            stream,
-            message: Ok(start..self.batch.text.len()),
-        });
-    }
-
-    fn stream(&mut self, name: &str) -> usize {
-        let streams = &mut self.batch.streams;
-        streams.iter().rposition(|known| known == name).unwrap_or_else(|| {
-            streams.push(name.to_owned());
-            streams.len() - 1
-        })
+        self.batch.bytes += line.message.len();
+        self.batch.in_entry = Stream::of_content(&line.message) == Some(Stream::Api);
+        self.take(Ok(line.clone()));
     }
 
     /// Takes an entry that holds no line.
     pub(crate) fn bad(&mut self, entry: BadEntry) {
-        self.batch.lines.push(Waiting { at: self.line, timestamp_ms: None, stream: None, message: Err(entry) });
+        self.batch.in_entry = false;
+        self.take(Err(entry));
     }
 
-    /// Takes one delivery of CloudWatch Logs.
-    pub(crate) fn delivery(&mut self, envelope: &Envelope) {
+    fn take(&mut self, line: Result<LogLine<'_>, BadEntry>) {
+        self.batch.lines += 1;
+        let judge = self.batch.judge(self.settings);
+        if self.wanted == Wanted::Nothing {
+            judge.line(line, self.settings, &mut self.memory);
+        } else if let Some(explanation) = judge.explain(line, self.settings, &mut self.memory)
+            && self.wanted.wants(&explanation)
+        {
+            self.explained.push((place(&self.file, self.line), explanation));
+        }
+        if let Some(reason) = self.batch.skipped() {
+            self.tally.locate(reason.as_str(), &self.file, self.line);
+        }
+    }
+
+    /// Takes the audit events at the beginning of `text`, one per line, up to the first that has to be looked at more
+    /// closely, and tells how many bytes and lines that were.
+    pub(crate) fn run(&mut self, text: &[u8]) -> (usize, usize) {
+        // Whoever wants to know why, or how much, has every line read.
+        if self.wanted != Wanted::Nothing || self.measure.is_some() {
+            return (0, 0);
+        }
+        // A batch ends where it would end if each line came by itself.
+        let lines_max = BATCH_LINES.saturating_sub(self.batch.lines);
+        let bytes_max = BATCH_BYTES.saturating_sub(self.batch.bytes);
+        let judge = self.batch.judge(self.settings);
+        let lines = Lines { source: judge.source(), settings: self.settings, lines_max, bytes_max };
+        let (bytes, lines) = lines.sift(text, &mut self.sifter, &mut self.sifted);
+        let text = text.get(..bytes).unwrap_or_default();
+        judge.block(&self.sifted, text, Form::Lines, self.settings, &mut self.memory);
+        if lines > 0 {
+            self.batch.in_entry = false;
+            self.batch.lines += lines;
+            self.batch.bytes += bytes - lines;
+            self.line += u64::try_from(lines - 1).unwrap_or_default();
+        }
+        (bytes, lines)
+    }
+
+    /// Takes one delivery of CloudWatch Logs; an error says that it is none that can be opened.
+    pub(crate) fn delivery(&mut self, delivery: Delivery<'_>) -> Result<(), EnvelopeError> {
         self.judge();
         if let Some(measure) = &mut self.measure {
-            envelope.lines().into_iter().flatten().for_each(|line| measure(&line));
+            for envelope in delivery.envelopes()? {
+                envelope.lines().into_iter().flatten().for_each(|line| measure(&line));
+            }
         }
-        let report = if self.wanted == Wanted::Nothing {
-            analyze_envelope(envelope, self.settings, &mut self.memory)
-        } else {
+        if self.wanted == Wanted::Nothing {
+            for document in analyze_delivery(delivery, self.settings, &mut self.memory, &mut self.sifter)? {
+                self.document(document.kind, document.report);
+            }
+            return Ok(());
+        }
+        for envelope in delivery.envelopes()? {
             let place = place(&self.file, self.line);
             let (wanted, explained) = (&self.wanted, &mut self.explained);
-            explain_envelope(envelope, self.settings, &mut self.memory, &mut |explanation| {
+            let report = explain_envelope(&envelope, self.settings, &mut self.memory, &mut |explanation| {
                 if wanted.wants(&explanation) {
                     explained.push((place.clone(), explanation));
                 }
-            })
-        };
+            });
+            self.document(envelope.kind(), report);
+        }
+        Ok(())
+    }
+
+    fn document(&mut self, kind: EnvelopeKind, report: Report) {
+        if kind == EnvelopeKind::Control {
+            return self.quiet("control-message", "CloudWatch Logs probing a destination");
+        }
         for (reason, count) in &report.skipped {
             self.tally.skip(reason.as_str(), reason.meaning(), *count);
             self.tally.locate(reason.as_str(), &self.file, self.line);
@@ -282,7 +315,7 @@ impl<'a> Intake<'a> {
 
     /// Judges and hands on what has become too much to hold.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
-        if self.batch.lines.len() >= BATCH_LINES && self.batch.may_end() || self.batch.lines.len() >= 2 * BATCH_LINES {
+        if self.batch.lines >= BATCH_LINES && !self.batch.in_entry || self.batch.lines >= 2 * BATCH_LINES {
             self.judge();
         }
         let waiting = [self.alerts.len(), self.silenced.len(), self.explained.len()];
@@ -320,52 +353,26 @@ impl<'a> Intake<'a> {
 
     /// Lines counted so far, those that still wait included.
     pub(crate) fn lines(&self) -> u64 {
-        self.tally.lines + u64::try_from(self.batch.lines.len()).unwrap_or(u64::MAX)
+        self.tally.lines + u64::try_from(self.batch.lines).unwrap_or(u64::MAX)
     }
 
     fn judge(&mut self) {
-        if self.batch.lines.is_empty() {
+        let batch = &mut self.batch;
+        (batch.lines, batch.bytes, batch.in_entry) = (0, 0, false);
+        batch.skipped.clear();
+        let Some(judge) = batch.judge.take() else {
             return;
-        }
-        let batch = &self.batch;
-        let lines = batch.lines.iter().map(|waiting| batch.line(waiting));
-        let report = if self.wanted == Wanted::Nothing {
-            analyze(&batch.source, lines, self.settings, &mut self.memory)
-        } else {
-            let (wanted, explained, file) = (&self.wanted, &mut self.explained, &self.file);
-            explain(&batch.source, lines, self.settings, &mut self.memory, &mut |explanation| {
-                if wanted.wants(&explanation) {
-                    let line = explanation.line.and_then(|line| batch.lines.get(line)).map_or(0, |line| line.at);
-                    explained.push((place(file, line), explanation));
-                }
-            })
         };
-        if report.skipped_total() > 0 {
-            self.locate(&report);
-        }
-        self.batch.lines.clear();
-        self.batch.text.clear();
-        self.batch.streams.clear();
-        self.absorb(report);
-    }
-
-    /// Counts the skips of the batch, and finds the first lines they come from. A line can or cannot be read whatever
-    /// stands around it, so it is asked for each line alone.
-    fn locate(&mut self, report: &Report) {
+        let (wanted, explained) = (&self.wanted, &mut self.explained);
+        let report = judge.finish_explaining(&mut self.memory, &mut |explanation| {
+            if wanted.wants(&explanation) {
+                explained.push((self.file.clone(), explanation));
+            }
+        });
         for (reason, count) in &report.skipped {
             self.tally.skip(reason.as_str(), reason.meaning(), *count);
         }
-        let wanted: Vec<&str> = report.skipped.keys().map(|reason| reason.as_str()).collect();
-        for waiting in &self.batch.lines {
-            if wanted.iter().all(|reason| self.tally.is_located(reason)) {
-                break;
-            }
-            let line = self.batch.line(waiting);
-            let alone = analyze(&self.batch.source, [line], self.settings, &mut Memory::default());
-            for reason in alone.skipped.keys().filter(|reason| wanted.contains(&reason.as_str())) {
-                self.tally.locate(reason.as_str(), &self.file, waiting.at);
-            }
-        }
+        self.absorb(report);
     }
 
     fn absorb(&mut self, mut report: Report) {
@@ -400,8 +407,6 @@ fn place(file: &str, line: u64) -> String {
 const BATCH_BYTES: usize = 4 << 20;
 /// Lines judged at once, for logs of very short lines.
 const BATCH_LINES: usize = 20_000;
-/// Names of streams in one batch. A control plane has about ten; each is looked up by going through them all.
-const BATCH_STREAMS: usize = 256;
 /// Lines after which alerts are gathered and handed on: a burst of one actor rarely spans more, and nobody should
 /// have to wait for the end of a long log to see the first alert.
 const GATHER_LINES: u64 = 20_000;

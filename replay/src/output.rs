@@ -152,8 +152,12 @@ impl<'o> Output<'o> {
         if !rest.is_empty() {
             writeln!(self.out)?;
         }
+        let mut chapter = "";
         for line in rest.trim_end().lines() {
-            let style = line_style(line);
+            if CHAPTERS.contains(&line) {
+                chapter = line;
+            }
+            let style = line_style(line, chapter);
             writeln!(self.out, "{style}{line}{style:#}")?;
         }
         self.written += 1;
@@ -173,16 +177,13 @@ pub(crate) fn columns(terminal: Option<(Width, Height)>) -> usize {
     terminal.map(|(width, _)| usize::from(width.0)).map_or(COLUMNS, |width| width.clamp(COLUMNS_MIN, COLUMNS_MAX))
 }
 
-/// The colour of a line of an alert: its chapters, and what was gained and lost. Nothing of the log begins a line.
-fn line_style(line: &str) -> Style {
-    if line.starts_with("  + ") {
-        AnsiColor::Red.on_default()
-    } else if line.starts_with("  - ") {
-        AnsiColor::Green.on_default()
-    } else if CHAPTERS.contains(&line) {
-        BOLD
-    } else {
-        Style::new()
+/// The colour of a line of an alert: the names of its chapters, and what was gained and lost.
+fn line_style(line: &str, chapter: &str) -> Style {
+    match line.get(..4) {
+        _ if line == chapter => BOLD,
+        Some("  + ") if chapter == CHANGES => AnsiColor::Red.on_default(),
+        Some("  - ") if chapter == CHANGES => AnsiColor::Green.on_default(),
+        _ => Style::new(),
     }
 }
 
@@ -199,8 +200,9 @@ pub(crate) fn style(severity: Severity) -> Style {
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
-/// What alerts are divided into.
-const CHAPTERS: &[&str] = &["Why it matters", "What changed", "What was done", "What to do", "Evidence"];
+/// What alerts are divided into. Only these begin a line without a blank: everything of the log is indented.
+const CHAPTERS: &[&str] = &["Why it matters", CHANGES, "What was done", "What to do", "Evidence"];
+const CHANGES: &str = "What changed";
 /// Where there is no terminal: what a mail client shows unbroken.
 const COLUMNS: usize = 78;
 /// Narrower, and a word to a line is all that is left.

@@ -1,6 +1,8 @@
 //! How far a long run has come: on standard error, in a terminal only.
 
 use std::io::{self, Read, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -13,6 +15,8 @@ pub(crate) struct Progress {
     bar: ProgressBar,
     shown: bool,
     stop: Stop,
+    /// Thousands of lines that were shown last.
+    lines: Arc<AtomicU64>,
 }
 
 impl Progress {
@@ -34,7 +38,7 @@ impl Progress {
         if worth {
             bar.enable_steady_tick(TICK);
         }
-        Self { bar, shown: worth, stop: Stop::default() }
+        Self { bar, shown: worth, stop: Stop::default(), lines: Arc::default() }
     }
 
     /// The same, which also ends what is being read.
@@ -61,7 +65,7 @@ impl Progress {
 
     /// Shows how many lines were read.
     pub(crate) fn lines(&self, lines: u64) {
-        if self.shown && lines.is_multiple_of(LINES_STEP) {
+        if self.shown && self.lines.swap(lines / LINES_STEP, Ordering::Relaxed) != lines / LINES_STEP {
             self.bar.set_message(format!("{} lines", crate::summary::grouped(lines)));
         }
     }

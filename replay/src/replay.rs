@@ -1,7 +1,9 @@
 //! `rolewatch replay`: recorded logs in, alerts out.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::thread;
 
 use rolewatch_analyzer::memory::Memory;
 use rolewatch_analyzer::severity::Severity;
@@ -10,7 +12,7 @@ use terminal_size::terminal_size_of;
 use crate::cli::{Format, ReplayArgs};
 use crate::config::Choices;
 use crate::error::Error;
-use crate::input::{self, Input};
+use crate::input::{self, Ahead, Input};
 use crate::intake::{Found, Intake, Wanted};
 use crate::live;
 use crate::memory;
@@ -63,7 +65,7 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
         .remembering(memory.unwrap_or_default());
     let Read { tally, memory, unreadable } = match &options.live.log_group {
         Some(group) => live::read(group, options, intake, &progress)?,
-        None => read(&inputs, intake, &progress)?,
+        None => read(&inputs, options.threads.unwrap_or_else(cores), intake, &progress)?,
     };
 
     if let Some(path) = &options.save_memory {
@@ -114,11 +116,24 @@ pub(crate) struct Read {
     pub(crate) unreadable: Vec<Error>,
 }
 
-/// Reads every input to its end. One bad file does not cost the others.
-pub(crate) fn read(inputs: &[Input], mut intake: Intake<'_>, progress: &Progress) -> Result<Read, Error> {
+/// Reads every input to its end, in so many threads. One bad file does not cost the others.
+pub(crate) fn read(inputs: &[Input], threads: usize, intake: Intake<'_>, progress: &Progress) -> Result<Read, Error> {
+    // One of the threads judges.
+    match threads.saturating_sub(1) {
+        0 => read_in_order(inputs, None, intake, progress),
+        readers => Ahead::run(inputs, readers, progress, |ahead| read_in_order(inputs, Some(ahead), intake, progress)),
+    }
+}
+
+fn read_in_order(
+    inputs: &[Input],
+    mut ahead: Option<&mut Ahead>,
+    mut intake: Intake<'_>,
+    progress: &Progress,
+) -> Result<Read, Error> {
     let mut unreadable = Vec::new();
     for input in inputs {
-        match input.read(&mut intake, progress) {
+        match input.read(ahead.as_deref_mut(), &mut intake, progress) {
             _ if progress.is_stopped() => break,
             Ok(()) => {}
             Err(error @ (Error::Open { .. } | Error::Read { .. })) => unreadable.push(error),
@@ -128,6 +143,11 @@ pub(crate) fn read(inputs: &[Input], mut intake: Intake<'_>, progress: &Progress
     let (tally, memory) = intake.finish()?;
     progress.finish();
     Ok(Read { tally, memory, unreadable })
+}
+
+/// How many threads can work at the same time here.
+pub(crate) fn cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Progress over `inputs`, in a terminal, if it is wanted at all.

@@ -167,12 +167,6 @@ impl Tally {
             places.push(place);
         }
     }
-
-    /// Whether no more places are wanted for a reason.
-    pub(crate) fn is_located(&self, reason: &str) -> bool {
-        let max = self.places_max.unwrap_or(PLACES_MAX);
-        self.skipped.get(reason).is_some_and(|skipped| skipped.places.len() >= max)
-    }
 }
 
 /// Places named for each reason.

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use crate::case::Case;
 use crate::change::{self, Action, Change, Content};
 use crate::detection::{Delta, Hit, detection};
@@ -81,6 +83,7 @@ fn before(change: &Change) -> &[Subject] {
 fn own_subjects(case: &Case<'_>, subjects: &[Subject], before: &[Subject]) -> Vec<Subject> {
     let caller = &case.event.caller;
     let account = case.service_account();
+    let before: HashSet<&Subject> = before.iter().collect();
     subjects
         .iter()
         .filter(|subject| !before.contains(subject))

@@ -187,7 +187,7 @@ impl<'d> Opened<'d> {
                 Some((Member::Owner, Kind::String)) => keep(&mut head.source.account, self.read(text)?),
                 Some((Member::LogGroup, Kind::String)) => keep(&mut head.source.log_group, self.read(text)?),
                 Some((Member::LogStream, Kind::String)) => keep(&mut head.source.log_stream, self.read(text)?),
-                Some(_) => self.read(|reader| reader.skip())?,
+                Some(_) => self.read(pass_value)?,
             }
             first = false;
         };
@@ -205,7 +205,7 @@ impl<'d> Opened<'d> {
             if member != Member::Other {
                 return Err(Stop::Unusual);
             }
-            self.read(|reader| reader.skip())?;
+            self.read(pass_value)?;
         }
         Ok(())
     }
@@ -306,6 +306,10 @@ impl<'d> Opened<'d> {
     }
 }
 
+fn pass_value(reader: &mut Reader<'_>) -> std::result::Result<(), JsonError> {
+    reader.skip()
+}
+
 /// A string member; `None` when it is empty.
 fn text(reader: &mut Reader<'_>) -> std::result::Result<Option<String>, JsonError> {
     Ok(Some(reader.string()?.into_owned()).filter(|text| !text.is_empty()))
@@ -386,8 +390,8 @@ impl Read for Base64<'_> {
         let rest = self.data.as_bytes().get(self.at..).unwrap_or_default();
         let piece = rest.get(..out.len() / 3 * 4).unwrap_or(rest);
         let wrong = || io::Error::from(io::ErrorKind::InvalidData);
-        // Padding belongs to the very end.
-        if piece.len() < rest.len() && piece.ends_with(b"=") {
+        // Padding belongs to the very end. Without room for three bytes there is no piece.
+        if piece.len() < rest.len() && (piece.is_empty() || piece.ends_with(b"=")) {
             return Err(wrong());
         }
         self.at += piece.len();
@@ -415,7 +419,8 @@ mod tests {
         let bytes: Vec<u8> = (0..=255).cycle().take(10_000).collect();
         for length in [0, 1, 2, 3, 9_999, 10_000] {
             let encoded = STANDARD.encode(&bytes[..length]);
-            let broken = format!("{}\r\n{}", &encoded[..encoded.len() / 2], &encoded[encoded.len() / 2..]);
+            let (front, back) = encoded.split_at(encoded.len() / 2);
+            let broken = format!("{front}\r\n{back}");
             for text in [encoded.trim_end_matches('='), &encoded, &broken] {
                 let mut decoded = Vec::new();
                 let mut piece = [0; 300];
@@ -427,6 +432,11 @@ mod tests {
             }
         }
         let inside = format!("{}{}", STANDARD.encode([7; 100]), STANDARD.encode([7; 100]));
-        assert!(Base64::new(&inside).read_to_end(&mut Vec::new()).is_err(), "padding in the middle");
+        for size in [99, 102, 300] {
+            let mut reader = Base64::new(&inside);
+            let mut piece = vec![0; size];
+            let wrong = std::iter::repeat_with(|| reader.read(&mut piece)).take(4).any(|read| read.is_err());
+            assert!(wrong, "padding in the middle, in pieces of {size}");
+        }
     }
 }

@@ -48,22 +48,26 @@ enum Next {
 
 impl<R: Read> Gunzip<R> {
     /// A reader of the text inside `reader`, which is at the first byte of a gzip member.
+    #[must_use]
     pub fn new(reader: R) -> Self {
         Self::reusing(Parts::default(), reader)
     }
 
     /// The same, with the parts of an earlier one.
+    #[must_use]
     pub fn reusing(mut parts: Parts, reader: R) -> Self {
         parts.inflate.reset(false);
         Self { reader, parts, at: 0, filled: 0, crc: Crc::new(), state: State::Header, damaged: false }
     }
 
     /// What can be used again.
+    #[must_use]
     pub fn into_parts(self) -> Parts {
         self.parts
     }
 
     /// Whether the text ended in damage.
+    #[must_use]
     pub fn is_damaged(&self) -> bool {
         self.damaged
     }

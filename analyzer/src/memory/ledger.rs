@@ -100,6 +100,15 @@ impl Memory {
         self
     }
 
+    /// Takes over what another one has noted, which this one continues.
+    pub(crate) fn continuing(&mut self, before: &Self) {
+        if self.ledger.open {
+            let asked = before.ledger.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            self.ledger.asked.get_mut().unwrap_or_else(PoisonError::into_inner).extend(asked.iter().cloned());
+            self.ledger.changed.extend(before.ledger.changed.iter().cloned());
+        }
+    }
+
     /// What was asked for, except what is known and cannot change, in a stable order.
     #[must_use]
     pub fn asked(&self) -> Vec<Ask> {

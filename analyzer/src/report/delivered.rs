@@ -34,6 +34,7 @@ pub fn analyze_delivery(
     let mut learnt = memory.clone();
     match stream(delivery, settings, &mut learnt, sifter) {
         Ok(documents) => {
+            learnt.continuing(memory);
             *memory = learnt;
             memory.settle();
             Ok(documents)
@@ -60,9 +61,9 @@ fn stream(
 ) -> Result<Vec<Delivered>, Stop> {
     let size = sifter.window_bytes();
     let mut opened = Opened::new(delivery, &mut sifter.buffers, size)?;
-    let mut sifted = std::mem::take(&mut sifter.sifted);
-    let documents = documents(&mut opened, settings, memory, sifter, &mut sifted);
-    sifter.sifted = sifted;
+    let mut block = std::mem::take(&mut sifter.sifted);
+    let documents = documents(&mut opened, settings, memory, sifter, &mut block);
+    sifter.sifted = block;
     opened.give_back(&mut sifter.buffers);
     documents
 }
@@ -72,14 +73,14 @@ fn documents(
     settings: &Settings,
     memory: &mut Memory,
     sifter: &mut Sifter,
-    sifted: &mut Sifted,
+    block: &mut Sifted,
 ) -> Result<Vec<Delivered>, Stop> {
     let mut documents: Vec<Delivered> = Vec::new();
     loop {
-        match document(opened, settings, memory, sifter, sifted) {
+        match document(opened, settings, memory, sifter, block) {
             Ok(document) => documents.push(document),
             // What cannot be opened costs what comes after it, and nothing before.
-            Err(Stop::Refused(error)) if error != EnvelopeError::TooLarge && !documents.is_empty() => {
+            Err(Stop::Refused(error)) if !is_of_all(error) && !documents.is_empty() => {
                 return Ok(with_damage(documents, Some(error)));
             }
             Err(stop) => return Err(stop),
@@ -93,6 +94,11 @@ fn documents(
             Some(false) => return Err(Stop::Unusual),
         }
     }
+}
+
+/// Whether an error is one of the wrapping around all documents, and not of one of them.
+const fn is_of_all(error: EnvelopeError) -> bool {
+    matches!(error, EnvelopeError::TooLarge | EnvelopeError::Base64)
 }
 
 /// The last document is the one that was damaged.
@@ -111,36 +117,12 @@ fn document(
     settings: &Settings,
     memory: &mut Memory,
     sifter: &mut Sifter,
-    sifted: &mut Sifted,
+    block: &mut Sifted,
 ) -> Result<Delivered, Stop> {
     let (head, lines) = opened.head()?;
     let (source, kind) = (head.source, head.kind);
     let mut judge = Judge::new(&source, settings);
-    let mut entries = Entries::default();
-    let mut ends = true;
-    while lines {
-        let (done, went) = entries.sift(opened.bytes(), (judge.source(), settings), sifter, sifted);
-        if kind == EnvelopeKind::Data {
-            judge.block(sifted, opened.bytes(), Form::Entries, settings, memory);
-        }
-        opened.consume(done);
-        match went {
-            Went::ToTheEnd => break,
-            Went::Astray => return Err(Stop::Unusual),
-            Went::Short if opened.more()? => {}
-            Went::Short if opened.has_ended() => {
-                ends = false;
-                opened.consume(opened.bytes().len());
-                break;
-            }
-            // As large as the window may become, and still no end.
-            Went::Short => {
-                opened.pass_entry()?;
-                judge.too_long(settings, memory);
-                entries.passed();
-            }
-        }
-    }
+    let ends = !lines || self::lines(opened, kind, &mut judge, settings, memory, sifter, block)?;
     if ends && lines {
         opened.foot()?;
     }
@@ -151,4 +133,39 @@ fn document(
     }
     let damage = opened.damage().unwrap_or(EnvelopeError::NotJson);
     Ok(with_damage(vec![document], Some(damage)).remove(0))
+}
+
+/// Judges the lines of a document; `false` when it breaks off among them.
+fn lines(
+    opened: &mut Opened<'_>,
+    kind: EnvelopeKind,
+    judge: &mut Judge,
+    settings: &Settings,
+    memory: &mut Memory,
+    sifter: &mut Sifter,
+    block: &mut Sifted,
+) -> Result<bool, Stop> {
+    let mut entries = Entries::default();
+    loop {
+        let (done, went) = entries.sift(opened.bytes(), (judge.source(), settings), sifter, block);
+        if kind == EnvelopeKind::Data {
+            judge.block(block, opened.bytes(), Form::Entries, settings, memory);
+        }
+        opened.consume(done);
+        match went {
+            Went::ToTheEnd => return Ok(true),
+            Went::Astray => return Err(Stop::Unusual),
+            Went::Short if opened.more()? => {}
+            Went::Short if opened.has_ended() => {
+                opened.consume(opened.bytes().len());
+                return Ok(false);
+            }
+            // As large as the window may become, and still no end.
+            Went::Short => {
+                opened.pass_entry()?;
+                judge.too_long(settings, memory);
+                entries.passed();
+            }
+        }
+    }
 }

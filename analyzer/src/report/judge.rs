@@ -99,7 +99,7 @@ impl Judge {
             }
             match step.what {
                 What::Visit(caller, why) if self.is_nothing_new(caller, sifted, memory) => {
-                    Everyday::count(&mut quiet, why)
+                    Everyday::count(&mut quiet, why);
                 }
                 What::Read | What::Visit(..) => {
                     let (start, end) = (step.at.0 as usize, step.at.1 as usize);

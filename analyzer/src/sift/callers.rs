@@ -84,8 +84,7 @@ impl Callers {
         ahead.jump(start);
         let window = ahead.rest();
         let window = window.get(..KEY_BYTES_MAX).unwrap_or(window);
-        let found = last_member::<ESCAPED>(window)?;
-        ahead.jump(start + found);
+        ahead.jump(start + agent::<ESCAPED>(window)?);
         // The user agent is the last of it.
         ahead.key().ok()?;
         ahead.string().ok()?;
@@ -173,10 +172,17 @@ pub(super) fn of_session(session: &Session<'_>, facts: Facts) -> Facts {
         .and_if(session.token == Token::Unbound { controller: false }, Facts::UNBOUND)
 }
 
-/// Where the user agent's key begins. A value cannot hold this text: its quotes would have a backslash of their own.
-fn last_member<const ESCAPED: bool>(text: &[u8]) -> Option<usize> {
-    let needle: &[u8] = if ESCAPED { br#",\"userAgent\":"# } else { br#","userAgent":"# };
-    memchr::memmem::find(text, needle).map(|found| found + 1)
+/// Where the user agent's key begins. A value cannot hold the text around it: its quotes would have a backslash of their
+/// own. Capital letters are rare in what stands before, so one is looked for.
+fn agent<const ESCAPED: bool>(text: &[u8]) -> Option<usize> {
+    let (before, behind): (&[u8], &[u8]) =
+        if ESCAPED { (br#",\"user"#, br#"Agent\":"#) } else { (br#","user"#, br#"Agent":"#) };
+    memchr::memchr_iter(b'A', text).find_map(|at| {
+        let start = at.checked_sub(before.len())?;
+        let found = text.get(start..at)? == before && text.get(at..)?.starts_with(behind);
+        // The comma is not part of it.
+        found.then_some(start + 1)
+    })
 }
 
 /// The two places of the table where a caller may be.
@@ -185,26 +191,15 @@ fn ways(hash: u64) -> [usize; 2] {
     [2 * set, 2 * set + 1]
 }
 
-/// Mixes the bytes, thirty-two at a time in four lanes, since one lane would wait for its own multiplication. It need not
-/// withstand an attacker: two callers that meet take each other's place, and that is all.
+/// Mixes one word in four, and the last ones. Callers that differ differ in their credential, whose id is longer than four
+/// words. It need not withstand an attacker: two callers that meet take each other's place, and that is all.
 fn hash(bytes: &[u8]) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |lane: u64, word: &[u8; 8]| (lane.rotate_left(23) ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR);
-    let (words, rest) = bytes.as_chunks::<8>();
-    let (fours, words) = words.as_chunks::<4>();
-    let [mut a, mut b, mut c, mut d] = [1_u64, 2, 3, 4];
-    for [one, two, three, four] in fours {
-        (a, b, c, d) = (mix(a, one), mix(b, two), mix(c, three), mix(d, four));
-    }
-    let mut all = words.iter().fold(u64::try_from(bytes.len()).unwrap_or_default(), mix);
-    let mut last = [0; 8];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
-    }
-    for lane in [a, b, c, d] {
-        all = mix(all, &lane.to_le_bytes());
-    }
-    let all = mix(all, &last);
+    let mix = |all: u64, word: &[u8; 8]| (all.rotate_left(23) ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR);
+    let (words, _) = bytes.as_chunks::<8>();
+    let mut all = u64::try_from(bytes.len()).unwrap_or_default();
+    all = words.iter().step_by(4).fold(all, mix);
+    all = words.iter().rev().take(4).fold(all, mix);
     all ^ (all >> 31)
 }
 

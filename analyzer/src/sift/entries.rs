@@ -32,9 +32,9 @@ impl Entries {
         text: &[u8],
         (source, settings): (&Source, &Settings),
         sifter: &mut Sifter,
-        sifted: &mut Sifted,
+        block: &mut Sifted,
     ) -> (usize, Went) {
-        let is_audit = sifter.begin(source, settings, sifted);
+        let is_audit = sifter.begin(source, settings, block);
         let mut at = 0;
         let went = loop {
             let Some((blank, byte)) = next_token(text.get(at..).unwrap_or_default()) else {
@@ -55,12 +55,12 @@ impl Entries {
                 _ => {}
             }
             let start = at + blank;
-            let usual = if is_audit { usual(text, start, sifter, sifted).ok() } else { None };
+            let usual = if is_audit { usual(text, start, sifter, block).ok() } else { None };
             at = match usual {
                 Some(end) => end,
                 None => match strange(text, start) {
                     Ok(end) => {
-                        sifted.push(What::Read, start, end);
+                        block.push(What::Read, start, end);
                         end
                     }
                     Err(Fault::End) => break Went::Short,
@@ -69,7 +69,7 @@ impl Entries {
             };
             self.behind = true;
         };
-        sifter.end(sifted);
+        sifter.end(block);
         (at, went)
     }
 
@@ -85,7 +85,7 @@ fn next_token(text: &[u8]) -> Option<(usize, u8)> {
 }
 
 /// Sifts an entry as CloudWatch Logs writes it, `{"id":"..","timestamp":..,"message":".."}`, and tells where it ends.
-fn usual(text: &[u8], start: usize, sifter: &mut Sifter, sifted: &mut Sifted) -> Scan<usize> {
+fn usual(text: &[u8], start: usize, sifter: &mut Sifter, block: &mut Sifted) -> Scan<usize> {
     let mut outer = Scanner::<false>::new(text, start);
     outer.literal(br#"{"id":"#)?;
     outer.plain()?;
@@ -97,12 +97,12 @@ fn usual(text: &[u8], start: usize, sifter: &mut Sifter, sifted: &mut Sifted) ->
     outer.jump(inner.offset());
     outer.literal(br#""}"#)?;
     let end = outer.offset();
-    let what = sifter.rules.verdict(head, sifted)?;
-    if sifted.first.is_none() {
-        sifted.first = i64::try_from(timestamp).ok().map(|timestamp| (sifted.steps.len(), timestamp));
+    let what = sifter.rules.verdict(head, block)?;
+    if block.first.is_none() {
+        block.first = i64::try_from(timestamp).ok().map(|timestamp| (block.steps.len(), timestamp));
     }
     if let Some(what) = what {
-        sifted.push(what, start, end);
+        block.push(what, start, end);
     }
     Ok(end)
 }

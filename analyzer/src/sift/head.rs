@@ -69,7 +69,9 @@ pub(super) fn read<'a, 'c, const ESCAPED: bool>(
         let key = scanner.key()?;
         let member = Member::of(key).ok_or(Careful)?;
         draft.meet(member)?;
-        if let (Member::User, Some((end, known))) = (member, callers.at(scanner, start)) {
+        // Who has come before need not be read again.
+        let known = if member == Member::User { callers.at(scanner, start) } else { None };
+        if let Some((end, known)) = known {
             scanner.jump(end);
             draft.seen |= Member::CALLER;
             draft.known = Some(known);
@@ -85,14 +87,13 @@ pub(super) fn read<'a, 'c, const ESCAPED: bool>(
         }
     }
     let (stage, facts) = draft.facts()?;
-    let known = match draft.known {
-        Some(known) => known,
-        None => {
-            let (start, end) = draft.caller.ok_or(Careful)?;
-            let mut again = scanner.clone();
-            again.jump(end);
-            callers.learn::<ESCAPED>(again.since(start)?)?
-        }
+    let known = if let Some(known) = draft.known {
+        known
+    } else {
+        let (start, end) = draft.caller.ok_or(Careful)?;
+        let mut again = scanner.clone();
+        again.jump(end);
+        callers.learn::<ESCAPED>(again.since(start)?)?
     };
     let caller = callers.get(known)?;
     Ok(Head { facts: facts.and(caller.facts), stage, time: draft.time, caller })
@@ -139,9 +140,10 @@ impl<'a> Draft<'a> {
             Member::ObjectRef => self.object(scanner),
             Member::ResponseStatus => self.status(scanner),
             Member::Annotations => self.annotations(scanner),
-            Member::RequestObject | Member::ResponseObject => scanner.skip(),
-            // Read with care by whoever asks who that is.
-            Member::ImpersonatedUser
+            // Bodies, and what is read with care by whoever asks who that is.
+            Member::RequestObject
+            | Member::ResponseObject
+            | Member::ImpersonatedUser
             | Member::AuthenticationMetadata
             | Member::SourceIps
             | Member::UserAgent
@@ -228,14 +230,15 @@ impl<'a> Draft<'a> {
         known(self.seen & Member::NEEDED == Member::NEEDED)?;
         let verb = std::str::from_utf8(self.verb).map_err(|_| Careful)?;
         let verb = Verb::new(Cow::Borrowed(verb));
-        // An escape may stand for anything, so with one in the path the line is read.
-        let path = self.uri.split(|byte| *byte == b'?').next().unwrap_or_default();
-        let plain = std::str::from_utf8(path).ok().filter(|path| !path.contains('\\'));
-        let is_open = plain.is_some_and(|path| is_open(&verb, path));
-        let facts = self.facts.and_if(!self.decided, Facts::UNDECIDED).and_if(!is_open, Facts::CLOSED_PATH);
-        let mut facts = of_verb(&verb, facts);
+        let mut facts = of_verb(&verb, self.facts).and_if(!self.decided, Facts::UNDECIDED);
         if let Some(object) = &self.object {
             facts = of_object(object, &verb, facts.and(Facts::OBJECT));
+        } else {
+            // An escape may stand for anything, so with one in the path the line is read.
+            let path = self.uri.split(|byte| *byte == b'?').next().unwrap_or_default();
+            let plain = std::str::from_utf8(path).ok().filter(|path| !path.contains('\\'));
+            let is_open = plain.is_some_and(|path| is_open(&verb, path));
+            facts = facts.and_if(!is_open, Facts::CLOSED_PATH);
         }
         match self.code {
             Some(401) => facts = facts.and(Facts::UNAUTHENTICATED),

@@ -65,9 +65,9 @@ fn holds(line: &str, term: &str) -> bool {
         one.is_some_and(char::is_alphanumeric) && other.is_some_and(char::is_alphanumeric)
     };
     line.match_indices(term).any(|(at, _)| {
-        let (before, after) = (&line[..at], &line[at + term.len()..]);
-        !joins(before.chars().next_back(), term.chars().next())
-            && !joins(term.chars().next_back(), after.chars().next())
+        let before = line.get(..at).and_then(|before| before.chars().next_back());
+        let after = line.get(at + term.len()..).and_then(|after| after.chars().next());
+        !joins(before, term.chars().next()) && !joins(term.chars().next_back(), after)
     })
 }
 

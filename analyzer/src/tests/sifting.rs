@@ -28,7 +28,10 @@ fn told(report: &Report) -> String {
 }
 
 fn alerts(alerts: &[Alert]) -> String {
-    alerts.iter().map(|alert| format!("{:?} {}\n", alert.id, alert.ocsf())).collect()
+    alerts.iter().fold(String::new(), |mut text, alert| {
+        let _ = writeln!(text, "{:?} {}", alert.id, alert.ocsf());
+        text
+    })
 }
 
 fn gzip(text: &[u8]) -> Vec<u8> {

@@ -12,6 +12,11 @@ pub(super) struct Homes {
 }
 
 impl Homes {
+    /// Whether nothing was learnt yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.memories.is_empty()
+    }
+
     /// The account used last: most likely that of the next delivery, too. Empty before the first.
     pub(super) fn latest(&self) -> String {
         self.memories.last().map(|(name, _)| name.clone()).unwrap_or_default()

@@ -244,11 +244,11 @@ const PAGES_MAX: usize = 16;
 /// Tries to write one fact while others write it, too.
 const SAVES_MAX: u32 = 8;
 /// An endpoint that is up answers the TCP and TLS handshake within a round trip or two.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// `DynamoDB` answers within 10 ms; what takes longer is better asked again.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(700);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 /// All tries of one request.
-const OPERATION_TIMEOUT: Duration = Duration::from_millis(1_800);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
 /// Tries of one request, the first included.
 const ATTEMPTS_MAX: u32 = 4;
 /// Longest pause after the first try.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::alerts::lambda_at;
-use crate::delivery::{event, event_of, grant, login, noise, role, rule};
+use crate::delivery::{data, event, event_of, grant, login, noise, role, rule};
 use crate::emulator::{self, Inbox, Received, Table};
 use crate::proxy::{Fault, Proxy};
 use crate::runtime::{Answer, Lambda};
@@ -110,6 +110,26 @@ fn what_has_expired_or_is_damaged_is_not_believed() {
         let [message] = inbox.take().try_into().unwrap();
         assert!(change(&message)["lost"].to_string().contains("secrets"), "{name}: {}", change(&message));
     }
+}
+
+#[test]
+fn what_was_too_large_for_the_table_is_known_by_its_version() {
+    let (inbox, table) = (Inbox::new("large"), Table::new("large"));
+    let [mut one, mut other] = two(&inbox, &table);
+    assert_eq!(one.invoke(&event(&[role(5, &pods())])), SUCCESS);
+    table.change(|item| {
+        item.as_object_mut().unwrap().remove("body");
+    });
+    let kept =
+        || table.items().iter().map(|item| (item["ver"]["N"].clone(), item["body"].is_object())).collect::<Vec<_>>();
+    assert_eq!(kept(), [(json!("1005"), false)]);
+    inbox.take();
+    assert_eq!(other.invoke(&event(&[role(2, &pods_and_secrets())])), SUCCESS);
+    let [message] = inbox.take().try_into().unwrap();
+    assert!(change(&message)["gained"].is_null(), "nobody knows what was before: {}", change(&message));
+    assert_eq!(kept(), [(json!("1005"), false)], "an older version does not replace it");
+    assert_eq!(other.invoke(&event(&[role(9, &pods())])), SUCCESS);
+    assert_eq!(kept(), [(json!("1009"), true)]);
 }
 
 #[test]
@@ -223,6 +243,21 @@ fn ordinary_traffic_asks_once_for_a_token_and_then_no_more() {
     // One for the token, one for sessions of hours that nobody has closed.
     assert_eq!(actions, ["DynamoDB_20120810.BatchGetItem", "DynamoDB_20120810.Query"]);
     assert_eq!(table.items().len(), 0, "and nothing is written");
+}
+
+#[test]
+fn of_a_stream_only_what_lambda_does_not_repeat_is_kept() {
+    let (inbox, table) = (Inbox::new("unkept-stream"), Table::new("unkept-stream"));
+    let [mut lambda, _] = two(&inbox, &table);
+    let record = |number: &str, data: &str| json!({ "kinesis": { "sequenceNumber": number, "data": data } });
+    let of = |line: String| data(&[line]);
+    let records =
+        [record("1", &of(role(1, &pods()))), record("2", "damaged"), record("3", &of(role(2, &pods_and_secrets())))];
+    let failed = Answer::Success(json!({ "batchItemFailures": [{ "itemIdentifier": "2" }] }));
+    assert_eq!(lambda.invoke(&json!({ "Records": records }).to_string()), failed);
+    assert_eq!(inbox.take().len(), 2);
+    let versions: Vec<Value> = table.items().iter().map(|item| item["ver"]["N"].clone()).collect();
+    assert_eq!(versions, ["1001"], "what record 3 taught would make it old news when it comes again");
 }
 
 #[test]

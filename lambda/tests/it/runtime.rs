@@ -193,6 +193,11 @@ fn bootstrap() -> OsString {
     std::env::var_os("ROLEWATCH_TEST_BOOTSTRAP").unwrap_or_else(|| env!("CARGO_BIN_EXE_bootstrap").into())
 }
 
+/// Whether it is the build that is deployed that is tested.
+pub(crate) fn is_deployed_build() -> bool {
+    std::env::var_os("ROLEWATCH_TEST_BOOTSTRAP").is_some()
+}
+
 fn collect(mut pipe: impl Read + Send + 'static, printed: &Arc<Mutex<String>>) -> JoinHandle<()> {
     let printed = Arc::clone(printed);
     thread::spawn(move || {

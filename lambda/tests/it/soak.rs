@@ -38,8 +38,8 @@ fn failing_dynamodb() -> Proxy {
 #[test]
 fn changes_in_much_noise_all_arrive_although_sns_fails_now_and_then() {
     let (inbox, sns) = (Inbox::new("soak"), failing_sns());
-    soak(&inbox, vec![lambda_at(&inbox, &sns.url, &[])]);
-    println!("{} requests to SNS", sns.seen().len());
+    let told = soak(&inbox, vec![lambda_at(&inbox, &sns.url, &[])]);
+    println!("{told}, {} requests to SNS", sns.seen().len());
 }
 
 #[test]
@@ -49,12 +49,13 @@ fn changes_in_much_noise_all_arrive_from_two_processes_although_their_table_fail
     let variables =
         [("ROLEWATCH_MEMORY_TABLE", table.name.as_str()), ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url.as_str())];
     let lambdas = (0..2).map(|_| lambda_at(&inbox, &sns.url, &variables)).collect();
-    soak(&inbox, lambdas);
-    println!("{} requests to SNS, {} to DynamoDB", sns.seen().len(), dynamodb.seen().len());
+    let told = soak(&inbox, lambdas);
+    println!("{told}, {} requests to SNS, {} to DynamoDB", sns.seen().len(), dynamodb.seen().len());
 }
 
 /// Sends the deliveries to the processes in turn: all changes arrive, each under one id, and nothing else.
-fn soak(inbox: &Inbox, mut lambdas: Vec<Lambda>) {
+/// Gives what to print.
+fn soak(inbox: &Inbox, mut lambdas: Vec<Lambda>) -> String {
     let deliveries: usize = std::env::var("ROLEWATCH_TEST_SOAK").map_or(300, |count| count.parse().unwrap());
     // 100 planted changes in the full form, 60 in the quick one.
     let every = (deliveries / 100).max(5);
@@ -87,14 +88,10 @@ fn soak(inbox: &Inbox, mut lambdas: Vec<Lambda>) {
     let ids: BTreeSet<String> = messages.iter().map(Received::id).collect();
     assert_eq!(ids.len(), expected.len(), "one id for each change");
     assert!(messages.len() > expected.len(), "a lost answer brings an alert twice");
-    for lambda in &lambdas {
-        let peak = lambda.peak_memory_kib();
-        println!(
-            "{deliveries} deliveries, {repeated} repeated, {} changes, {} messages, peak {peak} KiB, {:?}",
-            expected.len(),
-            messages.len(),
-            start.elapsed()
-        );
-        assert!(peak < 128 << 10, "{peak} KiB");
-    }
+    let peaks: Vec<u64> = lambdas.iter().map(Lambda::peak_memory_kib).collect();
+    assert!(peaks.iter().all(|peak| *peak < 128 << 10), "{peaks:?} KiB");
+    let (changes, sent, took) = (expected.len(), messages.len(), start.elapsed());
+    format!(
+        "{deliveries} deliveries, {repeated} repeated, {changes} changes, {sent} messages, peak {peaks:?} KiB, {took:?}"
+    )
 }

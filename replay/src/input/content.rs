@@ -4,22 +4,21 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 use std::sync::atomic::Ordering;
 
-use rolewatch_analyzer::envelope::{BadEntry, Envelope, LINE_BYTES_MAX, LogLine};
+use rolewatch_analyzer::envelope::{BadEntry, Delivery, LINE_BYTES_MAX, LogLine};
 use rolewatch_analyzer::json::Reader;
 use rolewatch_analyzer::stream::has_klog_header;
 
 use super::document;
 use super::prefix::{Form, Prefix, is_bookkeeping, last_column};
 use super::split::{Body, Records, VALUE_BYTES_MAX};
-use super::unpack::unpack;
+use super::unpack::{Unpacked, unpack};
 use crate::error::Error;
 use crate::intake::Intake;
 use crate::progress::Progress;
 use crate::tally::Reason;
 
-/// Reads `raw` to its end. Only failures of the disk, the pipe or the output are errors.
-pub(super) fn read<'r>(raw: impl Read + 'r, intake: &mut Intake<'_>, progress: &Progress) -> Result<(), ReadError> {
-    let unpacked = unpack(raw)?;
+/// Reads a text to its end. Only failures of the disk, the pipe or the output are errors.
+pub(super) fn read(unpacked: Unpacked<'_>, intake: &mut Intake<'_>, progress: &Progress) -> Result<(), ReadError> {
     if unpacked.nested {
         intake.skip(Reason::Nested);
         return Ok(());
@@ -30,7 +29,22 @@ pub(super) fn read<'r>(raw: impl Read + 'r, intake: &mut Intake<'_>, progress: &
         return Ok(());
     }
     let mut open = Open::Strange(Vec::new());
-    while let Some(record) = records.next()? {
+    loop {
+        if let Some(line) = records.audit_lines()? {
+            open.close(intake, 0);
+            open = Open::Nothing;
+            intake.at(line);
+            let (bytes, lines) = intake.run(records.bytes());
+            records.pass_lines(bytes, lines);
+            // What is said of the file from here on is said of the last line that was read.
+            intake.at(line + u64::try_from(lines).unwrap_or_default().saturating_sub(1));
+            intake.settle()?;
+            progress.lines(intake.lines());
+            if bytes > 0 {
+                continue;
+            }
+        }
+        let Some(record) = records.next()? else { break };
         intake.at(record.line);
         open = take(record.body, record.prefix, open, intake, 0);
         intake.settle()?;
@@ -274,9 +288,8 @@ fn cut(text: &[u8], prefix: Option<&Prefix>, intake: &mut Intake<'_>, depth: usi
     if has(br#""logEvents""#) && !has(br#""auditID""#) {
         // The lines before the cut can still be had. An audit event quotes its members plainly, a delivery escapes
         // those of the events it carries.
-        match Envelope::open_document(broken.to_vec(), None) {
-            Ok(envelope) => intake.delivery(&envelope),
-            Err(error) => intake.skip(Reason::Delivery(error)),
+        if let Err(error) = intake.delivery(Delivery::document(broken)) {
+            intake.skip(Reason::Delivery(error));
         }
     } else if has(b"\n") && !has(br#""auditID""#) {
         intake.skip(Reason::Cut);

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use rolewatch_analyzer::envelope::{self, Envelope, EnvelopeError, EnvelopeKind, LogLine};
+use rolewatch_analyzer::envelope::{self, Delivery, EnvelopeError, LogLine};
 use rolewatch_analyzer::json::{JsonError, Kind, Reader};
 use rolewatch_analyzer::stream::Source;
 
@@ -123,7 +123,7 @@ pub(super) fn open(text: &[u8], prefix: Option<&Prefix>, intake: &mut Intake<'_>
             Ok(())
         }
         Shape::Subscription => {
-            delivery(Envelope::open_document(text.to_vec(), None), intake);
+            delivery(Delivery::document(text), intake);
             Ok(())
         }
         Shape::LogsEvent => logs_event(&mut reader, intake),
@@ -183,22 +183,19 @@ pub(super) fn open_base64(data: &str, intake: &mut Intake<'_>, depth: usize) {
 
 fn open_bytes(bytes: &[u8], intake: &mut Intake<'_>, depth: usize) {
     if envelope::is_gzip(bytes) {
-        match Envelope::open_gzip(bytes) {
+        match intake.delivery(Delivery::gzip(bytes)) {
+            Ok(()) => return,
             // Gzip, but of something else: a log as it is, or another layer.
             Err(EnvelopeError::NoLogEvents | EnvelopeError::NotJson) => {}
-            opened => return delivery(opened, intake),
+            Err(error) => return intake.skip(Reason::Delivery(error)),
         }
     }
     content::read_nested(bytes, intake, depth + 1);
 }
 
-fn delivery(opened: Result<Envelope, EnvelopeError>, intake: &mut Intake<'_>) {
-    match opened {
-        Ok(envelope) if envelope.kind() == EnvelopeKind::Control => {
-            intake.quiet("control-message", "CloudWatch Logs probing a destination");
-        }
-        Ok(envelope) => intake.delivery(&envelope),
-        Err(error) => intake.skip(Reason::Delivery(error)),
+fn delivery(delivery: Delivery<'_>, intake: &mut Intake<'_>) {
+    if let Err(error) = intake.delivery(delivery) {
+        intake.skip(Reason::Delivery(error));
     }
 }
 
@@ -217,7 +214,7 @@ fn logs_event(reader: &mut Reader<'_>, intake: &mut Intake<'_>) -> Walk {
         })
     })?;
     match data {
-        Some(data) => delivery(Envelope::open(&data), intake),
+        Some(data) => delivery(Delivery::base64(&data), intake),
         None => intake.skip(Reason::NoData),
     }
     Ok(())

@@ -104,6 +104,26 @@ impl<R: Read> Records<R> {
         self.window.bytes_read()
     }
 
+    /// The number of the line that comes next, where that begins as an audit event does; what follows is likely of its
+    /// kind.
+    pub(super) fn audit_lines(&mut self) -> io::Result<Option<u64>> {
+        self.pass(self.taken);
+        self.taken = 0;
+        self.pass_blank()?;
+        let begins = self.place == Place::Top && self.single == 0 && self.bytes().starts_with(AUDIT_LINE);
+        Ok(begins.then(|| self.window.line()))
+    }
+
+    /// What was read and not yet handed out.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.window.bytes()
+    }
+
+    /// Steps over whole lines at the beginning of [`Records::bytes`].
+    pub(super) fn pass_lines(&mut self, bytes: usize, lines: usize) {
+        self.window.consume_lines(bytes, lines);
+    }
+
     /// The next record; `None` at the end.
     pub(super) fn next(&mut self) -> io::Result<Option<Record<'_>>> {
         let (line, cut) = loop {

@@ -42,6 +42,12 @@ impl<R: Read> Window<R> {
         self.start += count;
     }
 
+    /// Steps over the first `count` bytes, which are so many whole lines.
+    pub(super) fn consume_lines(&mut self, count: usize, lines: usize) {
+        self.line += u64::try_from(lines).unwrap_or(u64::MAX);
+        self.start += count.min(self.end - self.start);
+    }
+
     /// Reads more; `false` at the end of the input.
     pub(super) fn fill(&mut self) -> io::Result<bool> {
         if self.ended {

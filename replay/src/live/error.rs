@@ -57,6 +57,9 @@ pub(crate) enum LiveError {
     /// No answer.
     #[error("CloudWatch Logs does not answer; check the network, the proxy and `--region`")]
     NoAnswer,
+    /// The times are the wrong way round.
+    #[error("`--to` is not after the time to begin with; check `--from`, `--since` and `--to`")]
+    NoTime,
     /// Nothing to read.
     #[error(
         "nothing was logged in `{group}` in that time; check `--since`, `--log-stream`, and that the cluster's audit and api logs are on"

@@ -69,6 +69,10 @@ impl<'o> Fetch<'o> {
                 intake.remember(left.memory);
             }
         }
+        let to = live.to.map_or(i64::MAX, Timestamp::as_millisecond);
+        if from >= to {
+            return Err(LiveError::NoTime.into());
+        }
         Ok(Self {
             client: Client::new(config),
             group,
@@ -80,7 +84,7 @@ impl<'o> Fetch<'o> {
                 ..Source::default()
             },
             from,
-            to: live.to.map_or(i64::MAX, Timestamp::as_millisecond),
+            to,
             position,
             latest: i64::MIN,
             state,
@@ -153,7 +157,7 @@ impl<'o> Fetch<'o> {
         let mut length = WINDOW_MIN;
         loop {
             let start = self.position.start;
-            let complete = Timestamp::now().as_millisecond().saturating_sub(OVERLAP);
+            let complete = Timestamp::now().as_millisecond().saturating_sub(COMPLETE_AFTER);
             if start.saturating_add(length) >= complete.min(self.to) {
                 break;
             }
@@ -260,6 +264,8 @@ const SINCE: SignedDuration = SignedDuration::from_hours(1);
 const PAUSE: Duration = Duration::from_secs(3);
 /// How late a line may show up, in milliseconds: five minutes. EKS delivers within seconds, in bad hours within minutes.
 const OVERLAP: i64 = 5 * 60_000;
+/// How old a time must be to be complete, in milliseconds, by a clock that may be ahead as far as AWS takes signatures.
+const COMPLETE_AFTER: i64 = 2 * OVERLAP;
 /// Time between two saves while following: an event that was read after the last one may be told again by the next run,
 /// if this one is killed and not stopped.
 const SAVE_EVERY: Duration = Duration::from_secs(30);

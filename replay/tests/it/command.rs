@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use expect_test::{ExpectFile, expect_file};
 
 use crate::support::{Folder, events, gzip, ndjson, rolewatch, rolewatch_in};
-use rolewatch_analyzer::filter_pattern::Mode;
 
 fn check(args: &[&str], expected: &ExpectFile) {
     expected.assert_eq(&rolewatch(args).transcript());
@@ -39,7 +38,6 @@ fn help_is_complete() {
     check(&["detections", "--help"], &expect_file!["../golden/help-detections.txt"]);
     check(&["completions", "--help"], &expect_file!["../golden/help-completions.txt"]);
     check(&["man", "--help"], &expect_file!["../golden/help-man.txt"]);
-    check(&["filter-pattern", "--help"], &expect_file!["../golden/help-filter-pattern.txt"]);
 }
 
 #[test]
@@ -71,16 +69,6 @@ fn detections_are_listed_for_programs() {
         let alone = rolewatch(&["detections", "--format", "json", text("id")]).stdout;
         assert_eq!(&serde_json::from_str::<serde_json::Value>(&alone).unwrap(), one);
     }
-}
-
-#[test]
-fn filter_patterns_are_listed_and_printed_alone() {
-    check(&["filter-pattern"], &expect_file!["../golden/filter-pattern.txt"]);
-    for mode in Mode::ALL {
-        let run = rolewatch(&["filter-pattern", "--mode", mode.as_str()]);
-        assert_eq!((run.status, run.stdout.as_str()), (0, format!("{}\n", mode.pattern()).as_str()));
-    }
-    check(&["filter-pattern", "--mode", "some"], &expect_file!["../golden/error-filter-mode.txt"]);
 }
 
 #[test]

@@ -341,6 +341,8 @@ fn what_keeps_a_group_from_being_read_is_said_in_one_line() {
     let throttling = proxy(|_| Fate::Refuse("ThrottlingException"));
     said += &error(command(&args(&empty)).env("AWS_ENDPOINT_URL", &throttling.url).env("AWS_MAX_ATTEMPTS", "1"));
     said += &error(&mut command(&[&args(&empty)[..], &["--profile", "missing"]].concat()));
+    let turned = ["--from", "2026-03-02T00:00:00Z", "--to", "2026-03-01T00:00:00Z"];
+    said += &error(&mut command(&[&args(&empty)[..], &turned].concat()));
     expect![[r#"
         2 error: nothing was logged in `/aws/eks/empty/cluster` in that time; check `--since`, `--log-stream`, and that the cluster's audit and api logs are on
         2 error: no log group is called `/aws/eks/missing/cluster`; check its name, `--region` and `--profile`, and that the cluster's logging is on
@@ -349,6 +351,7 @@ fn what_keeps_a_group_from_being_read_is_said_in_one_line() {
         2 error: CloudWatch Logs does not answer; check the network, the proxy and `--region`
         2 error: CloudWatch Logs asked to slow down until it was no use; try again later, or ask for less time
         2 error: the profile `missing` gives no AWS credentials; check its name in ~/.aws/config, or log in with it
+        2 error: `--to` is not after the time to begin with; check `--from`, `--since` and `--to`
     "#]].assert_eq(&said);
 }
 

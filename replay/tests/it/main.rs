@@ -24,3 +24,4 @@ mod shells;
 mod snapshot;
 mod support;
 mod terminal;
+mod threads;
