@@ -27,6 +27,7 @@ TARGETS = {
     "lines": ("audit", 32_768),
     "split": ("audit", 16_384),
     "delivery": ("audit", 32_768),
+    "sift": ("audit", 32_768),
     "aws_auth": ("yaml", 8_192),
     "klog": ("text", 8_192),
     "authenticator": ("text", 8_192),
@@ -98,6 +99,12 @@ def seeds(target):
             yield packed
             yield base64.b64encode(packed)
         yield document([]).replace("DATA", "CONTROL")
+    elif target == "sift":
+        # The first byte chooses the window.
+        for lines in cases():
+            yield "\0" + document([line for line in lines if not is_call(line)])
+        for lines in recorded("audit.ndjson"):
+            yield from ("\3" + document(lines[at:at + 8]) for at in range(0, len(lines), 8))
     elif target == "aws_auth":
         yield from aws_auth()
     elif target == "klog":
