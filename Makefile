@@ -9,7 +9,7 @@ CDK := infra/cdk
 # The linters never phone home, and never look for an account.
 LINT_ENV := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
 
-.PHONY: test browser check bench bench-gate weaken fuzz coverage mutants reproducible venv rust-check rust-test test-release soak \
+.PHONY: test browser check bench bench-gate compare weaken fuzz coverage mutants reproducible venv rust-check rust-test test-release soak \
 	build measure-replay infra deny bless package clean
 
 # Everything the CI runs, in the order that fails soonest.
@@ -65,13 +65,26 @@ infra: venv $(CDK)/node_modules/.installed
 	cd $(CDK) && npx --no-install cdk synth --quiet --output $(abspath .cache/cdk.out) -c clusters=example -c code=bin
 	$(PYTHON) -m unittest discover -s infra/tests
 
-# Ratios on the made-up and the recorded log, or on your own: make bench LOGS=folder
+# Ratios on the made-up and the recorded log, or on your own: make bench LOGS=folder. With PAGE=1, docs/performance.md gets
+# what was measured.
 bench:
-	$(CARGO) run --profile bench --locked -p rolewatch-bench -- $(LOGS)
+	$(CARGO) run --profile bench --locked -p rolewatch-bench -- $(if $(PAGE),--page) $(LOGS)
 
-# The budgets in instructions. Needs valgrind, and says so where there is none.
+# The budgets in instructions. Needs valgrind, and says so where there is none. No part of `make test`: its build takes
+# minutes, for it is the optimised one, and then valgrind takes ten more.
 bench-gate:
-	$(CARGO) run --profile bench --locked -p rolewatch-bench -- gate
+	$(CARGO) run --profile bench --locked -p rolewatch-bench -- gate $(if $(PAGE),--page)
+
+# Against Python, Node, zcat, jq and DuckDB, as far as they are installed; and size, start and memory of what is released.
+# Builds both as they are released, which takes long.
+compare: BENCH = $(abspath $(or $(CARGO_TARGET_DIR),target))/release/rolewatch-bench
+compare: FOLDER = $(abspath $(or $(CARGO_TARGET_DIR),target))/compare
+compare: build
+	$(CARGO) build --release --locked -p rolewatch-lambda
+	$(CARGO) build --profile bench --locked -p rolewatch-bench
+	$(BENCH) write $(FOLDER)
+	python3 benches/compare/run $(FOLDER) > $(FOLDER)/told || { cat $(FOLDER)/told; exit 1; }
+	$(if $(PAGE),$(BENCH) fill compared <,cat) $(FOLDER)/told
 
 # Everything is pinned in the lock file; what was downloaded once is not downloaded again.
 $(CDK)/node_modules/.installed: $(CDK)/package-lock.json

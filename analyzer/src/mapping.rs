@@ -18,15 +18,21 @@ pub struct Grade {
     pub reasons: Vec<String>,
 }
 
-/// Grades one mapping.
+/// Grades mappings. What is remembered is looked through once for all of them.
 #[must_use]
-pub fn grade(case: &Case<'_>, mapping: &Mapping) -> Grade {
+pub fn grades(case: &Case<'_>, mappings: &[&Mapping]) -> Vec<Grade> {
+    let people = mappings.iter().filter(|mapping| !mapping.is_for_nodes());
+    let worth = groups_worth(case.memory, case.cluster(), people.flat_map(|mapping| &mapping.groups));
+    mappings.iter().map(|mapping| grade(case, mapping, &worth)).collect()
+}
+
+fn grade(case: &Case<'_>, mapping: &Mapping, worth: &HashMap<&str, Severity>) -> Grade {
     let mut found: Vec<(Severity, String)> = Vec::new();
     let who = crate::text::name(&mapping.principal.to_string());
     if mapping.is_for_nodes() {
         found.push((Severity::Low, format!("{who} is mapped the way EKS maps node roles.")));
     } else {
-        found.extend(groups(case, mapping, &who));
+        found.extend(groups(mapping, worth, &who));
         found.extend(username(mapping, &who));
     }
     found.extend(principal(case, mapping, &who));
@@ -38,9 +44,8 @@ pub fn grade(case: &Case<'_>, mapping: &Mapping) -> Grade {
     Grade { severity, reasons: found.into_iter().map(|(_, reason)| reason).collect() }
 }
 
-fn groups(case: &Case<'_>, mapping: &Mapping, who: &str) -> Vec<(Severity, String)> {
+fn groups(mapping: &Mapping, worth: &HashMap<&str, Severity>, who: &str) -> Vec<(Severity, String)> {
     let mut found = Vec::new();
-    let worth = groups_worth(case.memory, case.cluster(), &mapping.groups);
     for group in &mapping.groups {
         let shown = crate::text::name(group);
         if group == "system:masters" {
@@ -62,16 +67,19 @@ fn groups(case: &Case<'_>, mapping: &Mapping, who: &str) -> Vec<(Severity, Strin
     found
 }
 
-/// What a group is worth, if more than little: by what is bound to it, remembered or built in.
+/// What groups are worth, those that are worth more than little: by what is bound to them, remembered or built in. One pass
+/// over what is remembered, however many groups are asked for.
 #[must_use]
-pub fn group_worth(memory: &Memory, cluster: &str, group: &str) -> Option<Severity> {
-    groups_worth(memory, cluster, &[group]).into_values().next()
-}
-
-/// The same for many groups, in one pass over what is remembered: a mapping may name any number.
-fn groups_worth<'g, G: AsRef<str>>(memory: &Memory, cluster: &str, groups: &'g [G]) -> HashMap<&'g str, Severity> {
+pub fn groups_worth<'g>(
+    memory: &Memory,
+    cluster: &str,
+    groups: impl IntoIterator<Item = &'g String>,
+) -> HashMap<&'g str, Severity> {
     let mut worst: HashMap<&str, Option<Severity>> =
-        groups.iter().map(|group| (group.as_ref(), group_strength(group.as_ref()))).collect();
+        groups.into_iter().map(|group| (group.as_str(), group_strength(group))).collect();
+    if worst.is_empty() {
+        return HashMap::new();
+    }
     for kind in [ObjectKind::ClusterRoleBinding, ObjectKind::RoleBinding] {
         for (key, state) in memory.objects(cluster, kind) {
             let State::Binding { role_ref: Some(role), subjects } = state else {

@@ -30,6 +30,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario { name: "every subject of a binding changed, of", size: 2500, lines: every_subject_changed },
     Scenario { name: "one mapping more in an aws-auth of", size: 250, lines: one_mapping_more },
     Scenario { name: "every mapping of an aws-auth changed, of", size: 250, lines: every_mapping_changed },
+    Scenario { name: "mappings to groups, each with a binding, of", size: 250, lines: mappings_to_bound_groups },
     Scenario { name: "a collection deleted, of roles", size: 250, lines: collection_deleted },
     Scenario { name: "changes by one actor in one delivery", size: 250, lines: many_changes },
 ];
@@ -115,18 +116,26 @@ fn collection_deleted(size: usize) -> Vec<String> {
 }
 
 fn many_changes(size: usize) -> Vec<String> {
-    let change = |number: usize| {
-        let name = format!("binding-{number}");
-        let mut event = event("create", "clusterrolebindings", &name, number);
-        event["responseObject"] = json!({
-            "kind": "ClusterRoleBinding", "apiVersion": "rbac.authorization.k8s.io/v1",
-            "metadata": { "name": name, "resourceVersion": number.to_string() },
-            "subjects": subjects(2, "a"),
-            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view" },
-        });
-        event.to_string()
-    };
-    (0..size).map(change).collect()
+    (0..size).map(|number| small_binding(number, &subjects(2, "a"))).collect()
+}
+
+fn mappings_to_bound_groups(size: usize) -> Vec<String> {
+    let group =
+        |number| json!({ "kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": format!("team-{number}") });
+    let bindings = (0..size).map(|number| small_binding(number, &[group(number)]));
+    bindings.chain([aws_auth(1, size, "a")]).collect()
+}
+
+fn small_binding(number: usize, subjects: &[Value]) -> String {
+    let name = format!("binding-{number}");
+    let mut event = event("create", "clusterrolebindings", &name, number);
+    event["responseObject"] = json!({
+        "kind": "ClusterRoleBinding", "apiVersion": "rbac.authorization.k8s.io/v1",
+        "metadata": { "name": name, "resourceVersion": number.to_string() },
+        "subjects": subjects,
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view" },
+    });
+    event.to_string()
 }
 
 fn rule(group: &str, verb: &str) -> Value {

@@ -11,37 +11,60 @@ use std::process::Command;
 use crate::cold::{self, SCENARIOS, Scenario};
 use crate::corpus::Corpus;
 use crate::delivery::{Delivery, gzip};
+use crate::targets::{self, DELIVERY_COUNTED, GROWTH_PER_DOUBLING, NAIVE_COUNTED, Outcome, PLAIN_COUNTED};
 use crate::work;
 
-/// What was measured, and what it may be.
-#[derive(Debug, Clone)]
-pub struct Row {
-    /// What it is.
-    pub name: String,
-    /// The ratio.
-    pub used: f64,
-    /// The most, or with `at_least` the least, that passes.
-    pub budget: f64,
-    /// More is better.
-    pub at_least: bool,
+/// Everything that was counted.
+#[derive(Debug, Default)]
+pub struct Counted {
+    /// What judging a log costs, over what it stands on.
+    pub judged: Vec<Outcome>,
+    /// How the cost of large changes grows.
+    pub growth: Vec<Growth>,
 }
 
-impl Row {
-    /// Within the budget.
+/// What a large change costs at three sizes.
+#[derive(Debug)]
+pub struct Growth {
+    scenario: &'static str,
+    size: usize,
+    /// Million instructions at the size, at twice and at four times that.
+    cost: [f64; 3],
+}
+
+impl Growth {
+    /// How many times as much the worse of the two doublings costs.
     #[must_use]
-    pub fn passes(&self) -> bool {
-        if self.at_least { self.used >= self.budget } else { self.used <= self.budget }
+    pub fn per_doubling(&self) -> f64 {
+        let [once, twice, four_times] = self.cost;
+        (twice / once).max(four_times / twice)
     }
 }
 
-impl std::fmt::Display for Row {
+/// A row of the table.
+impl std::fmt::Display for Growth {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let verdict = if self.passes() { "" } else { "  TOO MUCH" };
-        if self.at_least {
-            write!(out, "{}: {:.1}, at least {:.1}{verdict}", self.name, self.used, self.budget)
-        } else {
-            write!(out, "{}: used {:.2} of {:.2}{verdict}", self.name, self.used, self.budget)
-        }
+        let Self { scenario, size, cost: [once, twice, four_times] } = self;
+        let grows = self.per_doubling();
+        let verdict = if grows <= GROWTH_PER_DOUBLING { "met" } else { "**missed**" };
+        write!(out, "| {scenario} {size} | {once:.1} | {twice:.1} | {four_times:.1} | {grows:.2} | {verdict} |")
+    }
+}
+
+impl Counted {
+    /// How many budgets are overrun.
+    #[must_use]
+    pub fn over(&self) -> usize {
+        let grown = self.growth.iter().filter(|growth| growth.per_doubling() > GROWTH_PER_DOUBLING).count();
+        self.judged.iter().filter(|outcome| !outcome.is_met()).count() + grown
+    }
+
+    /// The growth, as the page has it.
+    #[must_use]
+    pub fn growth_table(&self) -> String {
+        let head = "| millions of instructions, judging and writing the alert | n | 2n | 4n | most per doubling | |\n\
+                    |---|---|---|---|---|---|";
+        self.growth.iter().fold(head.to_owned(), |table, growth| format!("{table}\n{growth}"))
     }
 }
 
@@ -52,24 +75,33 @@ pub fn available() -> bool {
 }
 
 /// Counts everything that has a budget, and tells of each as it is known.
-pub fn count(tell: &mut impl FnMut(&Row)) -> std::io::Result<()> {
+pub fn count(tell: &mut impl FnMut(String)) -> std::io::Result<Counted> {
     let folder = std::env::temp_dir().join(format!("rolewatch-bench-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
-    let counted = [Ok(Corpus::generated(EVENTS)), Corpus::recorded()]
-        .into_iter()
-        .try_for_each(|corpus| judged(&corpus?, &folder, tell))
-        .and_then(|()| {
-            SCENARIOS.iter().try_for_each(|scenario| {
-                tell(&growth(scenario, &folder)?);
-                Ok(())
-            })
-        });
+    let counted = count_in(&folder, tell);
     fs::remove_dir_all(&folder)?;
     counted
 }
 
+fn count_in(folder: &Path, tell: &mut impl FnMut(String)) -> std::io::Result<Counted> {
+    let mut counted = Counted::default();
+    for corpus in [Ok(Corpus::generated(EVENTS)), Corpus::recorded()] {
+        let judged = judged(&corpus?, folder)?;
+        for outcome in &judged {
+            tell(outcome.to_string());
+        }
+        targets::join(&mut counted.judged, judged);
+    }
+    for scenario in SCENARIOS {
+        let growth = growth(scenario, folder)?;
+        tell(growth.to_string());
+        counted.growth.push(growth);
+    }
+    Ok(counted)
+}
+
 /// What judging a log costs, over what it stands on.
-fn judged(corpus: &Corpus, folder: &Path, tell: &mut impl FnMut(&Row)) -> std::io::Result<()> {
+fn judged(corpus: &Corpus, folder: &Path) -> std::io::Result<Vec<Outcome>> {
     let file = |name: &str, bytes: &[u8]| -> std::io::Result<PathBuf> {
         let path = folder.join(name);
         fs::write(&path, bytes)?;
@@ -78,33 +110,26 @@ fn judged(corpus: &Corpus, folder: &Path, tell: &mut impl FnMut(&Row)) -> std::i
     let data: Vec<&str> = corpus.deliveries.iter().take(DELIVERIES).map(|delivery| delivery.data.as_str()).collect();
     let deliveries = file("deliveries", data.join("\n").as_bytes())?;
     let cost = |work| difference(work, &deliveries, data.len() / 4, data.len());
-    let row =
-        |what: &str, used, budget, at_least| Row { name: format!("{}: {what}", corpus.name), used, budget, at_least };
-    let (floor, product) = (cost("gunzip")?, cost("judge")?);
-    tell(&row("a delivery over its gunzip", product / floor, DELIVERY_OVER_GUNZIP, false));
-    tell(&row("the naive handler over us", cost("naive")? / product, NAIVE_OVER_US, true));
+    let row = |target, used| Outcome { target, measured: vec![(corpus.name.clone(), used)] };
+    let (floor, product, naive) = (cost("gunzip")?, cost("judge")?, cost("naive")?);
     let text: &[u8] = corpus.plain.get(..PLAIN_BYTES).unwrap_or(&corpus.plain);
-    let floor = difference("inflate", &file("gzipped", &gzip(text))?, 1, 2)?;
-    let product = difference("plain", &file("plain", text)?, 1, 2)?;
-    tell(&row("plain lines over inflating them", product / floor, PLAIN_OVER_INFLATE, false));
-    Ok(())
+    let inflated = difference("inflate", &file("gzipped", &gzip(text))?, 1, 2)?;
+    let plain = difference("plain", &file("plain", text)?, 1, 2)?;
+    Ok(vec![
+        row(DELIVERY_COUNTED, product / floor),
+        row(NAIVE_COUNTED, naive / product),
+        row(PLAIN_COUNTED, plain / inflated),
+    ])
 }
 
-/// How much more a judgement costs each time that what it judges is doubled.
-fn growth(scenario: &Scenario, folder: &Path) -> std::io::Result<Row> {
+fn growth(scenario: &Scenario, folder: &Path) -> std::io::Result<Growth> {
     let cost = |size: usize| -> std::io::Result<f64> {
         let lines = folder.join("lines");
         fs::write(&lines, scenario.lines(size).join("\n"))?;
         Ok(difference("cold", &lines, 1, 2)? / 1e6)
     };
-    let sizes = [scenario.size, 2 * scenario.size, 4 * scenario.size];
-    let [once, twice, four_times] = [cost(sizes[0])?, cost(sizes[1])?, cost(sizes[2])?];
-    let name = format!(
-        "{} {}, {} and {} ({once:.1}, {twice:.1} and {four_times:.1} million instructions): growth",
-        scenario.name, sizes[0], sizes[1], sizes[2]
-    );
-    let used = (twice / once).max(four_times / twice);
-    Ok(Row { name, used, budget: GROWTH_PER_DOUBLING, at_least: false })
+    let size = scenario.size;
+    Ok(Growth { scenario: scenario.name, size, cost: [cost(size)?, cost(2 * size)?, cost(4 * size)?] })
 }
 
 /// Instructions for `many` pieces of work, less those for `few`.
@@ -148,19 +173,6 @@ pub fn once(work: &str, count: &str, input: &str) -> Result<(), String> {
     }
     Ok(())
 }
-
-/// Judging a delivery whole over inflating it.
-const DELIVERY_OVER_GUNZIP: f64 = 1.75;
-
-/// What the obvious handler costs, over what we cost. Eight was hoped for; but that handler costs nine gunzips here, so it
-/// would take judging for nothing. docs/performance.md says more.
-const NAIVE_OVER_US: f64 = 4.5;
-
-/// Judging lines that are there as text, over inflating the same text.
-const PLAIN_OVER_INFLATE: f64 = 1.2;
-
-/// Twice the work for twice the size, and a little for logarithms and tables that grow. 4 would be quadratic.
-const GROWTH_PER_DOUBLING: f64 = 2.3;
 
 /// Enough made-up lines for [`DELIVERIES`].
 const EVENTS: usize = 8_000;

@@ -11,14 +11,18 @@
     reason = "a benchmark fails by panicking, as a test does"
 )]
 
+pub mod bomb;
+pub mod bounds;
 pub mod cluster;
 pub mod cold;
 pub mod corpus;
 pub mod delivery;
 pub mod gate;
 pub mod naive;
+pub mod page;
 pub mod paired;
 pub mod random;
+pub mod targets;
 mod template;
 pub mod traffic;
 pub mod work;

@@ -29,7 +29,7 @@ impl<'w> Contender<'w> {
 
 /// What came of one contender.
 #[derive(Debug, Clone, Copy)]
-pub struct Outcome {
+pub struct Measured {
     /// Who.
     pub name: &'static str,
     /// Its time over the yardstick's: the median of the rounds.
@@ -42,7 +42,7 @@ pub struct Outcome {
 
 /// Runs so many rounds after one that warms up. The first contender is the yardstick.
 #[must_use]
-pub fn run(rounds: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Outcome> {
+pub fn run(rounds: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Measured> {
     for round in 0..=rounds {
         let mut yardstick = None;
         for contender in &mut contenders {
@@ -55,14 +55,14 @@ pub fn run(rounds: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Outcome> {
             }
         }
     }
-    contenders.into_iter().map(Contender::outcome).collect()
+    contenders.into_iter().map(Contender::measured).collect()
 }
 
 impl Contender<'_> {
-    fn outcome(mut self) -> Outcome {
+    fn measured(mut self) -> Measured {
         let ratio = median(&mut self.ratios);
         let spread = (self.ratios[0], self.ratios[self.ratios.len() - 1]);
-        Outcome { name: self.name, ratio, spread, seconds: median(&mut self.seconds) }
+        Measured { name: self.name, ratio, spread, seconds: median(&mut self.seconds) }
     }
 }
 

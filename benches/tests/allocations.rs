@@ -11,11 +11,12 @@ use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::sift::Sifter;
 use rolewatch_bench::cold::{self, SCENARIOS};
 use rolewatch_bench::delivery::Delivery;
+use rolewatch_bench::targets::GROWTH_PER_DOUBLING;
 use rolewatch_bench::traffic::{Line, Traffic};
 
 /// Allocations for each of these deliveries, judged one after the other with one memory.
-fn of_deliveries(deliveries: &[Delivery]) -> Vec<u64> {
-    let (settings, mut memory, mut sifter) = (Settings::default(), Memory::default(), Sifter::new());
+fn of_deliveries(deliveries: &[Delivery], mut sifter: Sifter) -> Vec<u64> {
+    let (settings, mut memory) = (Settings::default(), Memory::default());
     let mut counts = Vec::new();
     for delivery in deliveries {
         let counted = measure(|| {
@@ -30,18 +31,28 @@ fn of_deliveries(deliveries: &[Delivery]) -> Vec<u64> {
 }
 
 #[test]
-#[ignore = "not held against the sifter yet"]
 fn a_quiet_line_costs_no_allocation_and_a_quiet_delivery_a_handful() {
     let lines: Vec<Line> = Traffic::quiet().take(20 * LINES).collect();
     let deliveries: Vec<Delivery> = lines.chunks(LINES).map(|lines| Delivery::of("", lines)).collect();
-    let counts = of_deliveries(&deliveries);
+    let counts = of_deliveries(&deliveries, Sifter::new());
     // The first ones teach the memory who is there.
     for count in &counts[10..] {
         assert!(*count <= PER_DELIVERY, "{counts:?}");
     }
 }
 
-/// Allocations stand for work here: they are the same on every machine, and what is copied or compared too often shows.
+/// Every line read with care, as those are that a detection asked for.
+#[test]
+fn a_line_that_is_read_and_stays_quiet_costs_few_allocations() {
+    let lines: Vec<Line> = Traffic::quiet().take(6 * LINES).collect();
+    let deliveries: Vec<Delivery> = lines.chunks(LINES).map(|lines| Delivery::of("", lines)).collect();
+    let counts = of_deliveries(&deliveries, Sifter::off());
+    for count in &counts[3..] {
+        assert!(*count <= PER_DELIVERY + PER_LINE_READ * LINES as u64, "{counts:?} for {LINES} lines each");
+    }
+}
+
+/// What is copied too often shows here, on every machine alike; what is only compared too often, in `growth.rs`.
 #[test]
 fn judging_twice_as_much_allocates_twice_as_often() {
     for scenario in SCENARIOS {
@@ -60,8 +71,8 @@ fn judging_twice_as_much_allocates_twice_as_often() {
 /// Lines in each delivery.
 const LINES: usize = 300;
 
-/// Whatever the lines are: the buffers of one delivery and its report.
+/// Row 10 of docs/performance.md: the buffers of one delivery and its report, whatever the lines are.
 const PER_DELIVERY: u64 = 16;
 
-/// Tables that grow move what they hold: a little more than twice.
-const GROWTH_PER_DOUBLING: f64 = 2.3;
+/// Row 11 of docs/performance.md.
+const PER_LINE_READ: u64 = 4;

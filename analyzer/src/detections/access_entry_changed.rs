@@ -1,7 +1,7 @@
 use crate::case::Call;
 use crate::cloudtrail::Parameters;
 use crate::detection::{Delta, Hit, Object, detection};
-use crate::mapping::group_worth;
+use crate::mapping::groups_worth;
 use crate::severity::Severity;
 use crate::text;
 
@@ -86,11 +86,12 @@ fn entry(call: &Call<'_>, asked: &Parameters) -> Hit {
     let update = call.event.event_name == "UpdateAccessEntry";
     let groups: Vec<String> = asked.groups.iter().flatten().map(|group| text::name(group)).collect();
     let is_node = !matches!(asked.entry_type.as_str(), "" | "STANDARD");
-    let worth = asked.groups.iter().flatten().filter_map(|group| {
+    let worth = groups_worth(call.memory, call.cluster(), asked.groups.iter().flatten());
+    let worst = asked.groups.iter().flatten().filter_map(|group| {
         let built_in = group.starts_with("system:") || group.starts_with("eks:");
-        group_worth(call.memory, call.cluster(), group).or(built_in.then_some(Severity::High))
+        worth.get(group.as_str()).copied().or(built_in.then_some(Severity::High))
     });
-    let worst = worth.max();
+    let worst = worst.max();
     let (severity, why) = match worst {
         Some(worst) => (worst, "Its groups hold strong rights in the cluster."),
         // Only AWS makes node entries as a matter of course.

@@ -76,8 +76,9 @@ fn compared(case: &Case<'_>, after: &AwsAuth, before: Option<&AwsAuth>) -> Hit {
     let nothing = AwsAuth::default();
     let gained = after.without(before.unwrap_or(&nothing));
     let lost = before.map(|before| before.without(after)).unwrap_or_default();
+    let principals = gained.iter().map(|mapping| mapping.principal.to_string());
     let mut grades: Vec<(mapping::Grade, String)> =
-        gained.iter().map(|mapping| (mapping::grade(case, mapping), mapping.principal.to_string())).collect();
+        mapping::grades(case, &gained).into_iter().zip(principals).collect();
     grades.sort_by_key(|(grade, _)| std::cmp::Reverse(grade.severity));
     let dangers = mapping::dangers(after, before);
     let severity = grades
