@@ -67,7 +67,7 @@ pub fn told(report: &Report) -> u64 {
 #[must_use]
 pub fn judge_plain(text: &[u8]) -> Report {
     let (settings, mut memory, mut sifter) = (Settings::default(), Memory::default(), Sifter::new());
-    let mut what = Sifted::default();
+    let mut outcome = Sifted::default();
     let mut judge = Judge::new(&Source::default(), &settings);
     let mut rest = text;
     while !rest.is_empty() {
@@ -77,8 +77,8 @@ pub fn judge_plain(text: &[u8]) -> Report {
             let unlimited = usize::MAX;
             let source = judge.source();
             let lines = Lines { source, settings: &settings, lines_max: unlimited, bytes_max: unlimited };
-            let (bytes, _) = lines.sift(block, &mut sifter, &mut what);
-            judge.block(&what, block, Form::Lines, &settings, &mut memory);
+            let (bytes, _) = lines.sift(block, &mut sifter, &mut outcome);
+            judge.block(&outcome, block, Form::Lines, &settings, &mut memory);
             block = &block[bytes..];
             // What is not to be sifted is read.
             let end = memchr(b'\n', block).unwrap_or(block.len());

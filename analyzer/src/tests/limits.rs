@@ -211,9 +211,10 @@ fn a_section_at_its_limit_is_read_and_one_past_it_is_broken() {
 fn aliases_and_depth_at_their_limits_are_read_and_past_them_are_broken() {
     // Ten groups, each used again and again: fewer anchors with as many aliases are taken for a bomb sooner.
     let aliases = |count: usize| {
-        let names: String = (0..10).map(|number| format!("  - &g{number} group-{number}\n")).collect();
-        let uses: String = (0..count).map(|number| format!("  - *g{}\n", number % 10)).collect();
-        format!("- rolearn: arn:aws:iam::111122223333:role/a\n  groups:\n{names}{uses}")
+        let names = (0..10).map(|number| format!("  - &g{number} group-{number}\n"));
+        let uses = (0..count).map(|number| format!("  - *g{}\n", number % 10));
+        let groups: Vec<String> = names.chain(uses).collect();
+        format!("- rolearn: arn:aws:iam::111122223333:role/a\n  groups:\n{}", groups.concat())
     };
     assert!(!is_broken(&aliases(aws_auth::ALIASES_MAX)));
     assert!(is_broken(&aliases(aws_auth::ALIASES_MAX + 1)));
