@@ -13,6 +13,7 @@ pub mod object;
 pub mod origin;
 pub mod outcome;
 pub mod principal;
+pub(crate) mod tail;
 
 use std::borrow::Cow;
 
@@ -138,6 +139,11 @@ impl<'a> AuditEvent<'a> {
             return Err(Unreadable::NotAnEvent);
         }
         let read = reader.object(|key, reader| draft.member(&key, reader)).and_then(|()| reader.finish());
+        if read.is_err()
+            && let Some(around) = draft.bodies.and_then(|bodies| Draft::around(line, bodies))
+        {
+            return around.finish();
+        }
         if let Some(reason) = draft.refused {
             return Err(reason);
         }
@@ -203,6 +209,10 @@ struct Draft<'a> {
     status: Option<Status<'a>>,
     request: Option<&'a [u8]>,
     response: Option<&'a [u8]>,
+    /// Where the value of the first body begins.
+    bodies: Option<usize>,
+    /// The bodies are no JSON.
+    broken: bool,
     received: Option<Timestamp>,
     stage_time: Option<Timestamp>,
     annotations: Annotations<'a>,
@@ -211,6 +221,23 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
+    /// An event that is no JSON from `bodies` on, as far as it stands before and behind its bodies. The sifter may not have
+    /// looked into them, and a line must not be lost over what nobody asks for.
+    fn around(line: &'a str, bodies: usize) -> Option<Self> {
+        let tail = bodies + tail::start::<false>(line.as_bytes().get(bodies..)?)?;
+        let mut draft = Self { broken: true, ..Self::default() };
+        // It ends where a value begins, so there is a fault at its end and none before.
+        let _ = Reader::new(line.as_bytes().get(..bodies)?).object(|key, reader| draft.member(&key, reader));
+        let mut reader = Reader::new(line.as_bytes().get(tail + 1..)?);
+        let mut strange = false;
+        let read = reader.members(|key, reader| {
+            strange |= !tail::has(&key);
+            draft.member(&key, reader)
+        });
+        let whole = read.and_then(|()| reader.finish()).is_ok();
+        (whole && !strange && draft.refused.is_none() && draft.is_event()).then_some(draft)
+    }
+
     fn member(&mut self, key: &str, reader: &mut Reader<'a>) -> Result<(), JsonError> {
         let Some(known) = MEMBERS.iter().find(|name| **name == key) else {
             return reader.skip();
@@ -220,6 +247,9 @@ impl<'a> Draft<'a> {
         }
         self.seen.push(known);
         let before = reader.offset();
+        if matches!(*known, "requestObject" | "responseObject") {
+            self.bodies = self.bodies.or(Some(before));
+        }
         let read = self.known_member(known, reader);
         if let Err(JsonError { fault: Fault::End, .. }) = read
             && *known == "requestURI"
@@ -303,8 +333,8 @@ impl<'a> Draft<'a> {
             user_agent: self.user_agent.unwrap_or_default(),
             object,
             status: self.status,
-            request: Body::new(self.request, cut),
-            response: Body::new(self.response, cut),
+            request: if self.broken { Body::Broken } else { Body::new(self.request, cut) },
+            response: if self.broken { Body::Broken } else { Body::new(self.response, cut) },
             received: self.received,
             stage_time: self.stage_time,
             annotations: self.annotations,
@@ -315,7 +345,7 @@ impl<'a> Draft<'a> {
 }
 
 /// The members of an event that are read; another one may come with the next Kubernetes release.
-const MEMBERS: &[&str] = &[
+pub(crate) const MEMBERS: &[&str] = &[
     "kind",
     "apiVersion",
     "level",
@@ -450,6 +480,22 @@ mod tests {
         ] {
             assert_eq!(AuditEvent::read(line).unwrap_err(), reason, "{line}");
         }
+    }
+
+    #[test]
+    fn a_broken_body_does_not_cost_the_line() {
+        let read = |from: &str, to: &str| AuditEvent::read(&LINE.replace(from, to)).map(|event| {
+            assert_eq!((event.caller.effective().username.as_ref(), event.cut), ("alice", None), "{to}");
+            assert_eq!((event.outcome(), event.request, event.response), (Outcome::Allowed, Body::Broken, Body::Broken));
+        });
+        for body in ["{", "x", r#"{"a":"b}"#, r#"{"a":1}}"#, r#"{"b":2},"verb":7"#, r#"{"b":2}},"verb":"get""#] {
+            read(r#"{"a":1}"#, body).unwrap();
+            read(r#"{"b":2}"#, body).unwrap();
+        }
+        // What is well-formed is believed as it stands, and what does not end as the API server ends it is no event.
+        assert_eq!(read(r#"{"b":2}"#, r#"{"b":2},"verb":"get""#), Err(Unreadable::RepeatedField));
+        assert_eq!(read(r#""allow"}}"#, r#""allow"}"#).is_ok(), false);
+        assert_eq!(read(r#"{"b":2}"#, "x").and(read(r#""annotations":{"#, r#""x":{"#)), Ok(()));
     }
 
     #[test]

@@ -91,12 +91,17 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an object, calling `member` with each key; `member` must read exactly the value.
-    pub fn object(&mut self, mut member: impl FnMut(Cow<'a, str>, &mut Self) -> Result<()>) -> Result<()> {
+    pub fn object(&mut self, member: impl FnMut(Cow<'a, str>, &mut Self) -> Result<()>) -> Result<()> {
         self.open(b'{')?;
         if self.next_token()? == b'}' {
             self.at += 1;
             return Ok(());
         }
+        self.members(member)
+    }
+
+    /// Reads the rest of an object, of which the next member is about to begin.
+    pub(crate) fn members(&mut self, mut member: impl FnMut(Cow<'a, str>, &mut Self) -> Result<()>) -> Result<()> {
         loop {
             let key = self.string()?;
             self.open(b':')?;

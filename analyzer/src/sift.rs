@@ -40,6 +40,7 @@ pub use self::lines::Lines;
 #[derive(Debug)]
 pub struct Sifter {
     is_on: bool,
+    is_strict: bool,
     window_bytes: usize,
     callers: Callers,
     rules: Rules,
@@ -68,6 +69,7 @@ impl Sifter {
     pub fn new() -> Self {
         Self {
             is_on: true,
+            is_strict: false,
             window_bytes: WINDOW_BYTES,
             callers: Callers::default(),
             rules: Rules { interest: interest(), latest: Latest::default(), blocks: 0 },
@@ -80,6 +82,12 @@ impl Sifter {
     #[must_use]
     pub fn off() -> Self {
         Self { is_on: false, ..Self::new() }
+    }
+
+    /// The same, which looks at every byte of every line and so takes nothing for granted that stands behind the bodies.
+    #[must_use]
+    pub fn strict(self) -> Self {
+        Self { is_strict: true, ..self }
     }
 
     /// The same, with a window of another size.

@@ -43,7 +43,7 @@ impl<'a> TokenRequest<'a> {
             Body::Recorded(bytes) => {
                 Manifest::read(bytes).ok().and_then(|manifest| TokenSpec::read(&manifest.spec?).ok())
             }
-            Body::NotRecorded | Body::Cut => None,
+            Body::NotRecorded | Body::Cut | Body::Broken => None,
         };
         let mut request = Self { namespace: &object.namespace, name: &object.name, spec, ordinary: None };
         request.ordinary = match event.outcome() {

@@ -104,7 +104,7 @@ pub(crate) struct ReplayArgs {
     /// Exit with status 1 when an alert has at least this severity
     #[arg(long, value_name = "LEVEL", value_parser = severity())]
     pub(crate) fail_on: Option<Severity>,
-    /// Exit with status 2 when anything could not be read
+    /// Look at every byte of every line, and exit with status 2 when anything could not be read
     #[arg(long)]
     pub(crate) strict: bool,
     /// Work in so many threads; as many as there are cores where nothing is said. What is found is the same

@@ -132,9 +132,13 @@ impl<'a> Intake<'a> {
         Self { memory, ..self }
     }
 
-    /// The same run, which names so many places of each reason why something could not be read.
-    pub(crate) fn locating(mut self, places: Option<usize>) -> Self {
+    /// The same run, which looks at every byte of every line, and names so many places of each reason why something could
+    /// not be read.
+    pub(crate) fn strict(mut self, places: Option<usize>) -> Self {
         self.tally.places_max = places;
+        if places.is_some() {
+            self.sifter = self.sifter.strict();
+        }
         self
     }
 

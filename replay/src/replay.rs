@@ -61,7 +61,7 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
     let intake = Intake::new(&choices.settings, &mut deliver)
         .excepting(&choices.exceptions)
         .explaining(wanted)
-        .locating(options.strict.then_some(STRICT_PLACES))
+        .strict(options.strict.then_some(STRICT_PLACES))
         .remembering(memory.unwrap_or_default());
     let Read { tally, memory, unreadable } = match &options.live.log_group {
         Some(group) => live::read(group, options, intake, &progress)?,

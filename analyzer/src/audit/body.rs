@@ -9,6 +9,8 @@ pub enum Body<'a> {
     NotRecorded,
     /// There was one, or may have been; it was cut off.
     Cut,
+    /// There is one, or there are both, and what stands there is no JSON.
+    Broken,
     /// The JSON text of it. Of a PATCH request these are the client's own bytes, shaped as it liked.
     Recorded(&'a [u8]),
 }
@@ -27,7 +29,7 @@ impl<'a> Body<'a> {
     pub fn bytes(self) -> Option<&'a [u8]> {
         match self {
             Self::Recorded(bytes) => Some(bytes),
-            Self::NotRecorded | Self::Cut => None,
+            Self::NotRecorded | Self::Cut | Self::Broken => None,
         }
     }
 }

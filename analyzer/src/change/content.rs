@@ -29,6 +29,7 @@ pub(super) fn manifest(body: Body<'_>, kind: ObjectKind) -> Read {
     let bytes = match body {
         Body::NotRecorded => return Read::Missing,
         Body::Cut => return Read::Cut,
+        Body::Broken => return Read::Unreadable,
         Body::Recorded(bytes) => bytes,
     };
     match Manifest::read(bytes) {

@@ -93,7 +93,7 @@ fn usual(text: &[u8], start: usize, sifter: &mut Sifter, block: &mut Sifted) -> 
     let timestamp = outer.number()?;
     outer.literal(br#","message":""#)?;
     let mut inner = Scanner::<true>::new(text, outer.offset());
-    let head = head::read(&mut inner, &mut sifter.callers)?;
+    let head = head::read(&mut inner, &mut sifter.callers, sifter.is_strict)?;
     outer.jump(inner.offset());
     outer.literal(br#""}"#)?;
     let end = outer.offset();

@@ -1,7 +1,10 @@
 //! An audit event as far as it decides whether anybody wants to read it.
 //!
-//! Every byte of the event is looked at, also behind the bodies: the annotations tell of legacy and stale tokens and of
-//! access policies, and a body that is no JSON makes a line unreadable. Bodies are stepped over. Nothing is copied.
+//! An event as the API server writes it is read the short way ([`usual`]), which jumps over bodies. Any other is read here,
+//! member by member, to its closing brace, with what stands behind the bodies: the annotations tell of legacy and stale
+//! tokens and of access policies. Nothing is copied.
+
+mod usual;
 
 use std::borrow::Cow;
 
@@ -39,6 +42,17 @@ pub(super) enum Stage {
     Complete,
 }
 
+impl Stage {
+    fn of(text: &[u8]) -> Scan<Self> {
+        match text {
+            b"ResponseComplete" => Ok(Self::Complete),
+            b"ResponseStarted" => Ok(Self::Started),
+            b"RequestReceived" => Ok(Self::Received),
+            _ => Err(Careful),
+        }
+    }
+}
+
 /// What is collected on the way through the members.
 #[derive(Default)]
 struct Draft<'a> {
@@ -53,15 +67,32 @@ struct Draft<'a> {
     time: &'a [u8],
     /// The bytes that tell who asked: from `user` to `userAgent`.
     caller: Option<(usize, usize)>,
-    /// Who that is, where the bytes are known.
-    known: Option<usize>,
 }
 
-/// Reads the event at the scanner.
+/// Reads the event at the scanner. Unless `all` of it is to be looked at, bodies are jumped over where everything around them
+/// is as usual.
 pub(super) fn read<'a, 'c, const ESCAPED: bool>(
     scanner: &mut Scanner<'a, ESCAPED>,
     callers: &'c mut Callers,
+    all: bool,
 ) -> Scan<Head<'a, 'c>> {
+    let start = scanner.offset();
+    let (mut draft, known) = if let Ok(usual) = usual::read(scanner, callers, all) {
+        usual
+    } else {
+        scanner.jump(start);
+        in_any_order(scanner, callers)?
+    };
+    let (stage, facts) = draft.facts()?;
+    let caller = callers.get(known)?;
+    Ok(Head { facts: facts.and(caller.facts), stage, time: draft.time, caller })
+}
+
+/// Reads an event whose members may stand in any order, and every byte of it.
+fn in_any_order<'a, const ESCAPED: bool>(
+    scanner: &mut Scanner<'a, ESCAPED>,
+    callers: &mut Callers,
+) -> Scan<(Draft<'a>, usize)> {
     let mut draft = Draft::default();
     scanner.byte(b'{')?;
     loop {
@@ -69,15 +100,7 @@ pub(super) fn read<'a, 'c, const ESCAPED: bool>(
         let key = scanner.key()?;
         let member = Member::of(key).ok_or(Careful)?;
         draft.meet(member)?;
-        // Who has come before need not be read again.
-        let known = if member == Member::User { callers.at(scanner, start) } else { None };
-        if let Some((end, known)) = known {
-            scanner.jump(end);
-            draft.seen |= Member::CALLER;
-            draft.known = Some(known);
-        } else {
-            draft.value(member, scanner)?;
-        }
+        draft.value(member, scanner)?;
         if member.is_of_caller() {
             draft.caller = Some((draft.caller.map_or(start, |(start, _)| start), scanner.offset()));
         }
@@ -86,17 +109,12 @@ pub(super) fn read<'a, 'c, const ESCAPED: bool>(
             break;
         }
     }
-    let (stage, facts) = draft.facts()?;
-    let known = if let Some(known) = draft.known {
-        known
-    } else {
-        let (start, end) = draft.caller.ok_or(Careful)?;
-        let mut again = scanner.clone();
-        again.jump(end);
-        callers.learn::<ESCAPED>(again.since(start)?)?
-    };
-    let caller = callers.get(known)?;
-    Ok(Head { facts: facts.and(caller.facts), stage, time: draft.time, caller })
+    known(draft.seen & Member::NEEDED == Member::NEEDED)?;
+    let (start, end) = draft.caller.ok_or(Careful)?;
+    let mut again = scanner.clone();
+    again.jump(end);
+    let known = callers.learn::<ESCAPED>(again.since(start)?)?;
+    Ok((draft, known))
 }
 
 impl<'a> Draft<'a> {
@@ -121,12 +139,7 @@ impl<'a> Draft<'a> {
                 Ok(())
             }
             Member::Stage => {
-                self.stage = Some(match scanner.plain()? {
-                    b"ResponseComplete" => Stage::Complete,
-                    b"ResponseStarted" => Stage::Started,
-                    b"RequestReceived" => Stage::Received,
-                    _ => return Err(Careful),
-                });
+                self.stage = Some(Stage::of(scanner.plain()?)?);
                 Ok(())
             }
             Member::Verb => {
@@ -210,7 +223,8 @@ impl<'a> Draft<'a> {
                     (1, Facts::NONE)
                 }
                 b"authorization.k8s.io/reason" => {
-                    (2, Facts::NONE.and_if(may_be(value, ACCESS_POLICY.as_bytes()), Facts::ACCESS_POLICY))
+                    self.reason(value);
+                    (2, Facts::NONE)
                 }
                 b"authentication.k8s.io/legacy-token" => (4, Facts::LEGACY_TOKEN),
                 b"authentication.k8s.io/stale-token" => (8, Facts::STALE_TOKEN),
@@ -224,10 +238,13 @@ impl<'a> Draft<'a> {
         })
     }
 
+    fn reason(&mut self, reason: &[u8]) {
+        self.facts = self.facts.and_if(may_be(reason, ACCESS_POLICY.as_bytes()), Facts::ACCESS_POLICY);
+    }
+
     /// What the members that were read come to, once all are there that decide.
     fn facts(&mut self) -> Scan<(Stage, Facts)> {
         let stage = self.stage.ok_or(Careful)?;
-        known(self.seen & Member::NEEDED == Member::NEEDED)?;
         let verb = std::str::from_utf8(self.verb).map_err(|_| Careful)?;
         let verb = Verb::new(Cow::Borrowed(verb));
         let mut facts = of_verb(&verb, self.facts).and_if(!self.decided, Facts::UNDECIDED);

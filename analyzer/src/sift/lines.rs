@@ -25,11 +25,12 @@ impl Lines<'_> {
         let (mut at, mut lines) = (0, 0);
         if sifter.begin(self.source, self.settings, block) {
             while at < text.len() && lines < self.lines_max {
-                let mut scanner = Scanner::<false>::new(text, at);
-                let head = head::read(&mut scanner, &mut sifter.callers);
+                let Some(length) = memchr::memchr(b'\n', text.get(at..).unwrap_or_default()) else { break };
+                let end = at + length;
+                let mut scanner = Scanner::<false>::new(text.get(..end).unwrap_or_default(), at);
+                let head = head::read(&mut scanner, &mut sifter.callers, sifter.is_strict);
                 let verdict = head.and_then(|head| {
-                    scanner.byte(b'\n')?;
-                    if scanner.offset() - (lines + 1) > self.bytes_max {
+                    if scanner.offset() != end || end - lines > self.bytes_max {
                         return Err(Careful);
                     }
                     sifter.rules.verdict(head, block)
@@ -37,11 +38,10 @@ impl Lines<'_> {
                 match verdict {
                     Ok(Some(What::Read)) | Err(_) => break,
                     Ok(what) => {
-                        let end = scanner.offset();
                         if let Some(what) = what {
-                            block.push(what, at, end - 1);
+                            block.push(what, at, end);
                         }
-                        at = end;
+                        at = end + 1;
                         lines += 1;
                     }
                 }

@@ -4,6 +4,8 @@
 //! same. The scanner knows what the API server writes and nothing more: whatever else it meets, it gives the line to the
 //! careful reader ([`crate::json`]), which it never contradicts. What it takes for well-formed, that reader takes, too.
 
+use crate::audit::tail;
+
 /// The line has to be read with care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Careful;
@@ -63,6 +65,29 @@ impl<'a, const ESCAPED: bool> Scanner<'a, ESCAPED> {
             return Err(Careful);
         }
         self.at += bytes.len();
+        Ok(())
+    }
+
+    /// Whether `bytes` are the next ones.
+    pub(super) fn meets(&self, bytes: &[u8]) -> bool {
+        self.rest().starts_with(bytes)
+    }
+
+    /// Steps over `bytes` if they are the next ones.
+    pub(super) fn has(&mut self, bytes: &[u8]) -> bool {
+        let next = self.meets(bytes);
+        self.at += if next { bytes.len() } else { 0 };
+        next
+    }
+
+    /// Goes from the first body to the members behind the bodies, without looking between. They have to be read to their
+    /// end, which has to be that of the event.
+    pub(super) fn jump_to_tail(&mut self) -> Scan<()> {
+        let rest = self.rest();
+        let end = if ESCAPED { closing_quote(rest).ok_or(Careful)? } else { rest.len() };
+        let start = end.saturating_sub(TAIL_BYTES_MAX);
+        let tail = rest.get(start..end).and_then(tail::start::<ESCAPED>).ok_or(Careful)?;
+        self.at += start + tail;
         Ok(())
     }
 
@@ -253,6 +278,25 @@ const fn has(word: u64, byte: u8) -> u64 {
     let zero_where_equal = word ^ (ONES * byte as u64);
     zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & (ONES << 7)
 }
+
+/// Where the string of the document around ends whose inside `text` begins with. It is exact if a brace stands before:
+/// inside a string every quote has a backslash before it, and a quote that opens another string never a brace.
+fn closing_quote(text: &[u8]) -> Option<usize> {
+    let before = text;
+    let text = text.get(1..)?;
+    let ends = |(byte, before): (&u8, &u8)| (*byte == b'"') & (*before != b'\\');
+    let (chunks, blocks) = (text.as_chunks::<64>().0, before.as_chunks::<64>().0);
+    // Without a way out of the inner loop it becomes a few instructions for all of them.
+    let none = |(chunk, before): &(&[u8; 64], &[u8; 64])| {
+        !chunk.iter().zip(before.iter()).fold(false, |found, pair| found | ends(pair))
+    };
+    let passed = 64 * chunks.iter().zip(blocks).take_while(none).count();
+    let found = text.get(passed..)?.iter().zip(before.get(passed..)?).position(ends)?;
+    Some(1 + passed + found)
+}
+
+/// What the API server writes behind the bodies takes a quarter of this.
+const TAIL_BYTES_MAX: usize = 4 << 10;
 
 /// Digits of a number that is read: times in milliseconds have thirteen, and eighteen fit.
 const DIGITS_MAX: usize = 18;

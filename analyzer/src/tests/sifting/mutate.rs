@@ -1,4 +1,11 @@
 //! Lines changed at random: what the API server, other shippers and people who want to be missed might write.
+//!
+//! All of them are held against the strict sifter. The usual one trusts the API server in one thing, that it keeps its order
+//! behind the bodies, and so it is spared the lines that are well-formed and break just that ([`keeps_order`]). Lines whose
+//! bodies are broken it is not spared.
+
+use crate::audit::MEMBERS;
+use crate::json::Reader;
 
 /// A source of changed lines; the same for the same seed.
 pub(super) struct Mutations {
@@ -189,6 +196,29 @@ enum Members {
     Swap,
     Repeat,
     Drop,
+}
+
+/// Whether no member that means something stands between the bodies and the API server's own times.
+pub(super) fn keeps_order(line: &[u8]) -> bool {
+    let mut keys = Vec::new();
+    let text = String::from_utf8_lossy(line);
+    let mut reader = Reader::new(text.as_bytes());
+    let read = reader.object(|key, reader| {
+        keys.push(key.into_owned());
+        reader.skip()
+    });
+    if read.is_err() {
+        return true;
+    }
+    let body = keys.iter().position(|key| key == "requestObject" || key == "responseObject");
+    let tail = keys.iter().rposition(|key| key == "requestReceivedTimestamp");
+    let between = body.zip(tail).and_then(|(body, tail)| keys.get(body..tail)).unwrap_or_default();
+    let between = match between {
+        [first, second, rest @ ..] if first == "requestObject" && second == "responseObject" => rest,
+        [_, rest @ ..] => rest,
+        [] => &[],
+    };
+    !between.iter().any(|key| MEMBERS.contains(&key.as_str()))
 }
 
 /// The members of an object as they are written; `None` where there are none.
