@@ -67,7 +67,8 @@ def aws_auth():
                 continue
             try:
                 event = json.loads(line)
-            except ValueError:
+            # Some samples are nested as deep as no ConfigMap is.
+            except (ValueError, RecursionError):
                 continue
             for body in ("requestObject", "responseObject"):
                 data = (event.get(body) or {}).get("data") if isinstance(event.get(body), dict) else None

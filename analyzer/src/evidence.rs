@@ -22,6 +22,13 @@ impl AlertId {
         (digits.len() == 32 && digits.bytes().all(is_digit)).then(|| Self(digits.to_owned()))
     }
 
+    /// A number made of the first half of the digits.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        let half = self.0.get(..16).unwrap_or_default();
+        u64::from_str_radix(half, 16).unwrap_or_default()
+    }
+
     /// The digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -115,11 +122,12 @@ impl Evidence {
         let actor = &self.actor;
         let texts = [&self.audit_id, &self.verb, &self.request_uri, &self.resource, &self.namespace, &self.name];
         let of_actor = [&actor.display, &actor.username, &actor.uid];
-        let optional = [&actor.arn, &actor.session, &actor.access_key_id, &actor.credential_id, &actor.pod];
-        let acting_as = actor.acting_as.iter().flat_map(|(_, groups)| groups);
+        let of_credential = [&actor.access_key_id, &actor.account, &actor.credential_id, &actor.pod];
+        let optional = [&actor.arn, &actor.session, &self.log_stream, &self.peer].into_iter().chain(of_credential);
+        let acting_as = actor.acting_as.iter().flat_map(|(name, groups)| groups.iter().chain([name]));
         600 + self.user_agent.len()
             + texts.iter().chain(&of_actor).map(|text| text.len()).sum::<usize>()
-            + optional.into_iter().flatten().map(String::len).sum::<usize>()
+            + optional.flatten().map(String::len).sum::<usize>()
             + self.claimed.iter().chain(&actor.groups).chain(acting_as).map(|text| text.len() + 24).sum::<usize>()
     }
 

@@ -20,7 +20,7 @@ pub use self::ledger::Ask;
 use self::ledger::Ledger;
 pub use self::objects::{Granted, OBJECT_BYTES_MAX, ObjectKey, Remembered, State};
 use self::sessions::SESSION_BYTES_MAX;
-pub use self::sessions::{Hour, Login, SessionKey, SessionMark};
+pub use self::sessions::{Hour, Login, Seen, SessionKey, SessionMark};
 use self::streams::Streams;
 pub use self::streams::{LetIn, Told, TopicKey, Unauthenticated, Unseen};
 pub use self::tokens::{ADDRESSES_MAX, Maker, Minted, TOKEN_BYTES_MAX};
@@ -85,3 +85,6 @@ impl Memory {
             + self.streams.dropped()
     }
 }
+
+#[cfg(test)]
+mod tests;

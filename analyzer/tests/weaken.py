@@ -50,7 +50,7 @@ ROWS = [
     ("silence::silence_by_a_memory_of_another_cluster", "memory mixes clusters",
      "analyzer/src/change.rs", "cluster: cluster.to_owned(),", "cluster: String::new(),"),
     ("silence::silence_by_a_memory_of_old_versions", "an old version overwrites a newer one",
-     "analyzer/src/memory.rs", "(Some(new), Some(old), false) => new < old,", "(Some(_), Some(_), false) => false,"),
+     "analyzer/src/memory/objects.rs", "(Some(new), Some(old), false) => new < old,", "(Some(_), Some(_), false) => false,"),
     ("silence::silence_by_a_memory_of_refused_writes", "what was refused is remembered",
      "analyzer/src/report/audit_lines.rs",
      "event.outcome() == Outcome::Allowed && !matches!(change.ordinary, Some(Ordinary::DryRun | Ordinary::Failed))",

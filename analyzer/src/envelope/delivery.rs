@@ -53,6 +53,15 @@ impl<'d> Delivery<'d> {
         Self { several: true, ..self }
     }
 
+    /// For what it is refused, where reading it in pieces came upon `error`: whether it is base64 is asked before what
+    /// comes out of it.
+    pub(crate) fn refused(self, error: EnvelopeError) -> EnvelopeError {
+        match self.data {
+            Data::Base64(data) => decode_base64(data).err().unwrap_or(error),
+            Data::Gzip(_) | Data::Document(_) => error,
+        }
+    }
+
     /// Every document of it, each read as a whole.
     pub fn envelopes(self) -> Result<Vec<Envelope>, EnvelopeError> {
         let gzip;
@@ -164,9 +173,9 @@ impl<'d> Opened<'d> {
     /// first, as it may with a probe.
     pub(crate) fn head(&mut self) -> Result<(Head, bool)> {
         self.blank()?;
-        let error = self.damage().unwrap_or(EnvelopeError::NotJson);
         if !self.bytes().starts_with(b"{") {
-            return Err(error.into());
+            // No document, or what is left of one: whoever reads it whole says which.
+            return Err(Stop::Unusual);
         }
         self.consume(1);
         let mut head = Head { source: Source::default(), kind: EnvelopeKind::Data };

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
-/// How much room a value takes, in bytes, roughly.
+/// How much room a key or a value takes, in bytes, roughly.
 pub(super) trait Weight {
     fn weight(&self) -> usize;
 }
 
-/// A map that never holds more than its limit, by the weight of its values.
+/// A map that never holds more than its limit, by the weight of its keys and values.
 ///
-/// A copy costs what was written since [`Bounded::settle`]: what was there before is shared with the original.
+/// A copy costs what was written since [`Bounded::settle`]: what was there before is shared with the original. What was
+/// written since has the same limit; both together hold it once the map settles.
 #[derive(Debug, Clone)]
 pub(super) struct Bounded<K, V> {
     settled: Arc<Layer<K, V>>,
@@ -20,17 +21,17 @@ pub(super) struct Bounded<K, V> {
     limit: usize,
 }
 
-/// Entries in the order in which they were written.
+/// Entries in the order in which they were written. A name may be long, so each key is there once.
 #[derive(Debug, Clone)]
 struct Layer<K, V> {
-    entries: HashMap<K, (u64, V)>,
-    order: BTreeMap<u64, K>,
+    entries: HashMap<Arc<K>, (u64, V)>,
+    order: BTreeMap<u64, Arc<K>>,
     clock: u64,
     weight: usize,
     dropped: u64,
 }
 
-impl<K: Clone + Eq + Hash, V: Clone + Weight> Bounded<K, V> {
+impl<K: Clone + Eq + Hash + Weight, V: Clone + Weight> Bounded<K, V> {
     pub(super) fn new(limit: usize) -> Self {
         Self { settled: Arc::new(Layer::new()), fresh: Layer::new(), full: limit, limit }
     }
@@ -50,9 +51,9 @@ impl<K: Clone + Eq + Hash, V: Clone + Weight> Bounded<K, V> {
         if self.fresh.entries.is_empty()
             && let Some(settled) = Arc::get_mut(&mut self.settled)
         {
-            return settled.insert(key, value, self.limit);
+            return settled.insert(Arc::new(key), value, self.limit);
         }
-        self.fresh.insert(key, value, usize::MAX);
+        self.fresh.insert(Arc::new(key), value, usize::MAX);
         if self.fresh.weight > self.limit {
             let fresh = std::mem::replace(&mut self.fresh, Layer::new());
             Arc::make_mut(&mut self.settled).absorb(fresh, self.limit);
@@ -78,12 +79,19 @@ impl<K: Clone + Eq + Hash, V: Clone + Weight> Bounded<K, V> {
         }
     }
 
+    /// The weight of what it holds, counted anew, and the limit. Once settled and unshared, the former is at most the latter.
+    #[cfg(test)]
+    pub(super) fn weighed(&self) -> (usize, usize) {
+        let weight = self.iter().map(|(key, value)| key.weight() + value.weight()).sum();
+        (weight, self.limit)
+    }
+
     pub(super) fn dropped(&self) -> u64 {
         self.settled.dropped
     }
 }
 
-impl<K: Clone + Eq + Hash, V: Weight> Layer<K, V> {
+impl<K: Eq + Hash + Weight, V: Weight> Layer<K, V> {
     fn new() -> Self {
         Self { entries: HashMap::new(), order: BTreeMap::new(), clock: 0, weight: 0, dropped: 0 }
     }
@@ -93,7 +101,7 @@ impl<K: Clone + Eq + Hash, V: Weight> Layer<K, V> {
     }
 
     fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.order.values().filter_map(|key| self.entries.get(key).map(|(_, value)| (key, value)))
+        self.order.values().filter_map(|key| self.entries.get(key).map(|(_, value)| (key.as_ref(), value)))
     }
 
     fn absorb(&mut self, mut newer: Self, limit: usize) {
@@ -105,11 +113,11 @@ impl<K: Clone + Eq + Hash, V: Weight> Layer<K, V> {
         self.make_room(limit);
     }
 
-    fn insert(&mut self, key: K, value: V, limit: usize) {
+    fn insert(&mut self, key: Arc<K>, value: V, limit: usize) {
         self.remove(&key);
         self.clock += 1;
-        self.weight += value.weight();
-        self.order.insert(self.clock, key.clone());
+        self.weight += key.weight() + value.weight();
+        self.order.insert(self.clock, Arc::clone(&key));
         self.entries.insert(key, (self.clock, value));
         self.make_room(limit);
     }
@@ -120,7 +128,7 @@ impl<K: Clone + Eq + Hash, V: Weight> Layer<K, V> {
                 return;
             };
             if let Some((_, value)) = self.entries.remove(&oldest) {
-                self.weight = self.weight.saturating_sub(value.weight());
+                self.weight = self.weight.saturating_sub(oldest.weight() + value.weight());
                 self.dropped += 1;
             }
         }
@@ -129,7 +137,7 @@ impl<K: Clone + Eq + Hash, V: Weight> Layer<K, V> {
     fn remove(&mut self, key: &K) -> Option<V> {
         let (clock, value) = self.entries.remove(key)?;
         self.order.remove(&clock);
-        self.weight = self.weight.saturating_sub(value.weight());
+        self.weight = self.weight.saturating_sub(key.weight() + value.weight());
         Some(value)
     }
 }
@@ -142,6 +150,32 @@ mod tests {
         fn weight(&self) -> usize {
             *self
         }
+    }
+
+    impl Weight for &str {
+        fn weight(&self) -> usize {
+            self.len() - 1
+        }
+    }
+
+    #[test]
+    fn a_long_key_takes_its_room_and_is_kept_once() {
+        let mut map = Bounded::new(10);
+        map.insert("a", 4);
+        map.insert("bcdef", 2);
+        assert_eq!((map.iter().count(), map.dropped()), (2, 0), "at the limit");
+        map.insert("bcdef", 3);
+        assert_eq!(map.iter().collect::<Vec<_>>(), [(&"bcdef", &3)], "one past it");
+        assert_eq!(map.dropped(), 1);
+        map.insert("0123456789ab", 0);
+        assert_eq!((map.iter().count(), map.dropped()), (0, 3), "a key alone may be too much");
+        map.insert("a", 10);
+        assert_eq!(map.remove(&"a"), Some(10));
+        map.insert("b", 10);
+        assert_eq!((map.iter().count(), map.dropped()), (1, 3), "what was taken out weighs nothing");
+        let layer = &map.settled;
+        let (kept, listed) = (layer.entries.keys().next().unwrap(), layer.order.values().next().unwrap());
+        assert!(std::sync::Arc::ptr_eq(kept, listed));
     }
 
     #[test]

@@ -55,6 +55,15 @@ macro_rules! parts {
                 $(self.$($place).+.limit_to_share(share);)+
             }
 
+            /// What each part weighs, and its limit.
+            #[cfg(test)]
+            pub(crate) fn weighed(&self) -> Vec<(&'static str, usize, usize)> {
+                vec![$({
+                    let (weight, limit) = self.$($place).+.weighed();
+                    (stringify!($name), weight, limit)
+                }),+]
+            }
+
             fn set(&mut self, fact: Fact) {
                 match fact {
                     $(Fact::$name(key, value) => self.$($place).+.insert(key, value),)+

@@ -197,11 +197,20 @@ fn is_older(new: &Remembered, old: &Remembered) -> bool {
     }
 }
 
+impl Weight for ObjectKey {
+    fn weight(&self) -> usize {
+        self.cluster.len() + self.namespace.len() + self.name.len()
+    }
+}
+
 impl Weight for Remembered {
     fn weight(&self) -> usize {
         let text = |texts: &[String]| texts.iter().map(|text| text.len() + 24).sum::<usize>();
+        let pairs =
+            |pairs: &[(String, String)]| pairs.iter().map(|(key, value)| key.len() + value.len() + 48).sum::<usize>();
         100 + match &self.state {
-            State::Role { rules, labels, .. } => {
+            State::Role { rules, aggregation, labels } => {
+                let selected = aggregation.iter().flatten().map(|selector| 48 + pairs(&selector.labels)).sum::<usize>();
                 rules
                     .iter()
                     .map(|rule| {
@@ -212,19 +221,22 @@ impl Weight for Remembered {
                             + text(&rule.non_resource_urls)
                     })
                     .sum::<usize>()
-                    + labels.iter().map(|(key, value)| key.len() + value.len() + 48).sum::<usize>()
+                    + selected
+                    + pairs(labels)
             }
-            State::Binding { subjects, .. } => subjects.iter().map(|subject| subject.to_string().len() + 60).sum(),
-            State::AwsAuth(map) => map
-                .mappings
-                .iter()
-                .map(|mapping| {
+            State::Binding { role_ref, subjects } => {
+                role_ref.as_ref().map_or(0, |role| role.name.len())
+                    + subjects.iter().map(|subject| subject.to_string().len() + 60).sum::<usize>()
+            }
+            State::AwsAuth(map) => {
+                let mappings = map.mappings.iter().map(|mapping| {
                     120 + mapping.principal.to_string().len() + mapping.username.len() + text(&mapping.groups)
-                })
-                .sum(),
-            State::ServiceAccount(annotations) => {
-                annotations.iter().map(|(key, value)| key.len() + value.len() + 48).sum()
+                });
+                // Their words are ours, and short; what they name is the writer's.
+                let pitfalls = map.pitfalls.iter().map(|pitfall| 32 + pitfall.to_string().len());
+                mappings.chain(pitfalls).sum::<usize>()
             }
+            State::ServiceAccount(annotations) => pairs(annotations),
         }
     }
 }

@@ -40,8 +40,17 @@ pub struct SessionMark {
     pub counted: u64,
     /// What they did.
     pub deeds: Deeds,
+    /// Which of them came last.
+    pub seen: Seen,
     /// The gravest alert of the session, the first of equals.
     pub login: Option<Box<Login>>,
+}
+
+/// The last events of a session, so that one which is delivered again is not counted again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// Numbers made of their ids, the oldest first.
+    pub(crate) events: Vec<u64>,
 }
 
 /// An hour, counted from 1970.
@@ -143,6 +152,9 @@ impl SessionMark {
         let counted = theirs.counted.saturating_add(self.counted.saturating_sub(before.counted));
         theirs.counted = counted.min(theirs.events);
         theirs.deeds.add_since(&self.deeds, &before.deeds);
+        for event in self.seen.events {
+            theirs.seen.note(event);
+        }
         for (detection, severity) in self.told {
             theirs.tell(detection, severity);
         }
@@ -162,6 +174,24 @@ impl SessionMark {
     }
 }
 
+impl Seen {
+    /// Notes an event; `false` when it is one of the last [`SEEN_MAX`], so there is nothing new about it.
+    pub fn add(&mut self, id: &AlertId) -> bool {
+        self.note(id.number())
+    }
+
+    fn note(&mut self, event: u64) -> bool {
+        if self.events.contains(&event) {
+            return false;
+        }
+        if self.events.len() >= SEEN_MAX {
+            self.events.remove(0);
+        }
+        self.events.push(event);
+        true
+    }
+}
+
 impl Login {
     /// Whether it is graver than the other, or as grave and earlier.
     fn ranks_before(&self, other: &Self) -> bool {
@@ -169,9 +199,18 @@ impl Login {
     }
 }
 
+impl Weight for SessionKey {
+    fn weight(&self) -> usize {
+        let (namespace, name) = &self.account;
+        let texts = [&self.cluster, namespace, name, &self.credential, &self.peer, &self.acting_as];
+        texts.iter().map(|text| text.len()).sum()
+    }
+}
+
 impl Weight for SessionMark {
     fn weight(&self) -> usize {
         400 + self.deeds.weight()
+            + self.seen.events.len() * 8
             + self.login.as_ref().map_or(0, |login| 300 + login.what.len() + login.evidence.weight())
     }
 }
@@ -184,6 +223,10 @@ impl Weight for Hour {
 
 /// Room for sessions that were told: 32 MiB, about twenty thousand, each with its first event.
 pub(super) const SESSION_BYTES_MAX: usize = 32 << 20;
+
+/// Events of a session that are known again: 500. A delivery holds about a megabyte, and an event that tells something
+/// has 2 KB, so it is about what one delivery can hold of one session. More would make its item in the table cost more.
+pub(super) const SEEN_MAX: usize = 500;
 
 /// How long after its hour a session is closed, in seconds of event time: CloudWatch delivers within seconds, and
 /// Lambda's own retries of a failed delivery take about six minutes.

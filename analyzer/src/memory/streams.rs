@@ -224,6 +224,18 @@ impl TopicKey {
     }
 }
 
+impl Weight for TopicKey {
+    fn weight(&self) -> usize {
+        self.cluster.len() + self.topic.len() + self.hour.len()
+    }
+}
+
+impl Weight for (String, i64) {
+    fn weight(&self) -> usize {
+        self.0.len()
+    }
+}
+
 impl Weight for Told {
     fn weight(&self) -> usize {
         400
@@ -233,7 +245,8 @@ impl Weight for Told {
 impl Weight for Vec<Unauthenticated> {
     fn weight(&self) -> usize {
         let text = |refused: &Unauthenticated| {
-            refused.audit_id.len() + refused.verb.len() + refused.request_uri.len() + refused.user_agent.len()
+            let claimed = refused.claimed.iter().map(|claim| claim.len() + 24).sum::<usize>();
+            refused.audit_id.len() + refused.verb.len() + refused.request_uri.len() + refused.user_agent.len() + claimed
         };
         200 + self.iter().map(|refused| 300 + text(refused)).sum::<usize>()
     }

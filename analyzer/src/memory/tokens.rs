@@ -105,6 +105,24 @@ impl Memory {
     }
 }
 
+impl Weight for (String, String) {
+    fn weight(&self) -> usize {
+        self.0.len() + self.1.len()
+    }
+}
+
+impl Weight for (String, String, String) {
+    fn weight(&self) -> usize {
+        self.0.len() + self.1.len() + self.2.len()
+    }
+}
+
+impl Weight for (String, IpAddr) {
+    fn weight(&self) -> usize {
+        self.0.len()
+    }
+}
+
 impl Weight for Minted {
     fn weight(&self) -> usize {
         100 + self.by.weight()

@@ -7,7 +7,7 @@ use super::{Quiet, Report, placed, text_lines};
 use crate::alert::{Activity, Alert, AlertId, EVIDENCE_MAX, Evidence};
 use crate::audit::outcome::Outcome;
 use crate::audit::principal::Identity;
-use crate::audit::{AuditEvent, Stage};
+use crate::audit::{AuditEvent, Cut, Stage};
 use crate::case::Case;
 use crate::change::{Action, Change, Content, Ordinary};
 use crate::detection::{Check, Delta, Finding};
@@ -137,13 +137,19 @@ impl Batch<'_> {
         let mut of_session = None;
         if let Some((key, told)) = verdict.session {
             let mut mark = self.memory.session(&key).cloned().unwrap_or_default();
-            mark.events += 1;
-            mark.deeds.add(&evidence);
+            let repeated = !mark.seen.add(&id);
+            if !repeated {
+                mark.events += 1;
+                mark.deeds.add(&evidence);
+            }
             let is_told = |detection: &str, severity: Severity| {
                 mark.told.iter().any(|(known, before)| *known == detection && *before >= severity)
             };
             let fresh = told.iter().any(|(detection, severity)| !is_told(detection, *severity));
             if !fresh && verdict.of_event.is_none() {
+                if repeated {
+                    return report.quiet(Quiet::Repeated, 1);
+                }
                 match self.state.sessions.get(&key).and_then(|index| report.alerts.get_mut(*index)) {
                     Some(alert) => {
                         add_event(alert, evidence);
@@ -173,7 +179,7 @@ impl Batch<'_> {
             }
             // Where a session has several alerts, how its events fall to them depends on the split into batches. The last
             // word, under the gravest id, then tells them all.
-            mark.counted += u64::from(mark.login.is_none());
+            mark.counted = mark.events.min(mark.counted + u64::from(mark.login.is_none()));
             let source = placed(self.source, log_stream);
             mark.login = gravest(mark.login, &verdict.findings, &told, |severity, finding| Login {
                 id: id.clone(),
@@ -313,8 +319,8 @@ fn event_id(event: &AuditEvent<'_>, source: &Source, line: &str) -> AlertId {
         &event.request_uri,
         &event.caller.authenticated.username,
         event.object.as_ref().map_or("", |object| &object.name),
-        // A cut line has lost its times, so its text has to tell it from others.
-        if event.cut.is_some() { line } else { "" },
+        // A line that was cut has lost its times, so its text has to tell it from others.
+        if event.cut == Some(Cut::Shipper) { line } else { "" },
     ])
 }
 

@@ -39,7 +39,7 @@ pub fn analyze_delivery(
             memory.settle();
             Ok(documents)
         }
-        Err(Stop::Refused(error)) => Err(error),
+        Err(Stop::Refused(error)) => Err(delivery.refused(error)),
         Err(Stop::Unusual) => Ok(delivery
             .envelopes()?
             .into_iter()
@@ -77,14 +77,7 @@ fn documents(
 ) -> Result<Vec<Delivered>, Stop> {
     let mut documents: Vec<Delivered> = Vec::new();
     loop {
-        match document(opened, settings, memory, sifter, block) {
-            Ok(document) => documents.push(document),
-            // What cannot be opened costs what comes after it, and nothing before.
-            Err(Stop::Refused(error)) if !is_of_all(error) && !documents.is_empty() => {
-                return Ok(with_damage(documents, Some(error)));
-            }
-            Err(stop) => return Err(stop),
-        }
+        documents.push(document(opened, settings, memory, sifter, block)?);
         match opened.follows()? {
             None => {
                 let damage = opened.damage();
@@ -94,11 +87,6 @@ fn documents(
             Some(false) => return Err(Stop::Unusual),
         }
     }
-}
-
-/// Whether an error is one of the wrapping around all documents, and not of one of them.
-const fn is_of_all(error: EnvelopeError) -> bool {
-    matches!(error, EnvelopeError::TooLarge | EnvelopeError::Base64)
 }
 
 /// The last document is the one that was damaged.

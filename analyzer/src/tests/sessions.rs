@@ -150,3 +150,31 @@ fn a_session_that_becomes_graver_has_the_same_last_word_however_it_is_split() {
     assert_eq!(words.len(), 1, "{words:?}");
     assert_eq!(words[0].1, 4, "and tells every request");
 }
+
+/// Found by fuzzing: an event that was delivered again, in a batch of its own, counted as another request of its session.
+#[test]
+fn what_is_delivered_again_is_counted_once() {
+    let lines: Vec<String> = (0..20).map(|number| request(number, 0)).collect();
+    let once: Vec<&[String]> = vec![&lines];
+    let twice: Vec<&[String]> = vec![&lines, &lines];
+    let in_pieces: Vec<&[String]> = lines.chunks(3).chain(lines.chunks(7)).chain([&lines[5..9]]).collect();
+    let within = [lines.clone(), lines.clone()].concat();
+    let mut words = Vec::new();
+    for deliveries in [once, twice, in_pieces, vec![&within]] {
+        let mut memory = Memory::default();
+        let (mut alerts, mut repeated, mut all) = (Vec::new(), 0, 0);
+        for delivery in deliveries {
+            let report = judge(delivery, &Settings::default(), &mut memory);
+            repeated += report.quiet.get(&Quiet::Repeated).copied().unwrap_or_default();
+            all += delivery.len() as u64;
+            alerts.extend(report.alerts);
+        }
+        assert_eq!((alerts.len(), repeated), (1, all - 20), "told once, and every repeat is counted as one");
+        alerts.extend(close_all(&mut memory));
+        let last = last_words(&alerts).remove(0);
+        words.push((last.0, last.1, alerts.last().unwrap().evidence[0].clone()));
+    }
+    words.dedup();
+    assert_eq!(words.len(), 1, "{words:?}");
+    assert_eq!(words[0].1, 20);
+}

@@ -12,7 +12,7 @@ use serde_json::json;
 use self::mutate::Mutations;
 use super::harness::{cases, top};
 use crate::alert::Alert;
-use crate::envelope::Delivery;
+use crate::envelope::{Delivery, EnvelopeError, INFLATED_BYTES_MAX};
 use crate::memory::Memory;
 use crate::report::{Report, analyze_delivery, analyze_envelope, close_all};
 use crate::settings::Settings;
@@ -213,4 +213,46 @@ fn lines_changed_at_random_say_the_same_with_and_without_sifting() {
         rounds += 1;
     }
     let _ = writeln!(std::io::stderr(), "{rounds} rounds of 20 changed lines, of which {spared} had no order, seed {seed}");
+}
+
+/// Found by fuzzing: which of two reasons refused a broken delivery depended on how far it had been read.
+#[test]
+fn a_broken_delivery_is_refused_for_the_same_reason_however_it_is_read() {
+    use EnvelopeError::{Base64, GzipDamaged, NoLogEvents, NotGzip, NotJson, TooLarge};
+
+    let encode = |gzip: &[u8]| base64::engine::general_purpose::STANDARD.encode(gzip);
+    let document = |text: &str| encode(&gzip(text.as_bytes()));
+    // Longer than a window, whatever gzip makes of it.
+    let mut state = 1_u32;
+    let long: String = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        format!("{state:08x}")
+    })
+    .take(100_000)
+    .collect();
+    let cut = gzip(long.as_bytes());
+    let bomb = encode(&gzip(&vec![b' '; INFLATED_BYTES_MAX + 1]));
+    let rows = [
+        (document("{}"), [NoLogEvents, NoLogEvents]),
+        // One document with something behind it, or two of which the first is whole.
+        (document("{} x"), [NotJson, NoLogEvents]),
+        (document("{"), [NotJson, NotJson]),
+        (document("[]"), [NotJson, NotJson]),
+        (document(""), [NotJson, NotJson]),
+        (document(&long), [NotJson, NotJson]),
+        (encode(&cut[..cut.len() - 4]), [GzipDamaged, GzipDamaged]),
+        (format!("{bomb}%"), [Base64, Base64]),
+        (bomb, [TooLarge, TooLarge]),
+        (encode(b"plain"), [NotGzip, NotGzip]),
+    ];
+    let (mut sifter, settings) = (Sifter::new(), Settings::default());
+    for (data, [alone, among]) in &rows {
+        let one = Delivery::base64(data);
+        for (delivery, expected) in [(one, alone), (one.several(), among)] {
+            let quick = analyze_delivery(delivery, &settings, &mut Memory::default(), &mut sifter);
+            let start = data.get(..40).unwrap_or(data);
+            assert_eq!(delivery.envelopes().err(), Some(*expected), "as a whole: {start}");
+            assert_eq!(quick.err(), Some(*expected), "in pieces: {start}");
+        }
+    }
 }

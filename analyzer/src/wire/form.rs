@@ -11,8 +11,8 @@ use crate::aws_auth::{AwsAuth, IamPrincipal, Mapping, Pitfall};
 use crate::evidence::{Actor, AlertId, Deed, Deeds, Evidence};
 use crate::kube::{ObjectKind, Selector};
 use crate::memory::{
-    Fact, Granted, Hour, LetIn, Login, Maker, Minted, ObjectKey, Remembered, SessionKey, SessionMark, State, Told,
-    TopicKey, Unauthenticated, Unseen,
+    Fact, Granted, Hour, LetIn, Login, Maker, Minted, ObjectKey, Remembered, Seen, SessionKey, SessionMark, State,
+    Told, TopicKey, Unauthenticated, Unseen,
 };
 use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
 use crate::severity::Severity;
@@ -125,7 +125,8 @@ members! {
     AwsAuth { mappings, pitfalls }
     Mapping { principal, username, groups }
     SessionKey { cluster, account, credential, peer, family, acting_as, hour }
-    SessionMark { told, events, counted, deeds, login }
+    SessionMark { told, events, counted, deeds, seen, login }
+    Seen { events }
     Deeds { kinds, others }
     Deed { name, count, refused }
     Login { id, severity, what, detection, evidence, source }
