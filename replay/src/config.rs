@@ -12,11 +12,12 @@ use rolewatch_analyzer::settings::{
 };
 use rolewatch_analyzer::severity::Severity;
 use rolewatch_analyzer::stream::Source;
-use rolewatch_analyzer::text::{name, printable};
+use rolewatch_analyzer::text::name;
 use serde_json::Value;
 
 use crate::cli::{About, Reviewed};
 use crate::error::Error;
+use crate::files;
 
 /// What a run judges by: options, and where they say nothing, the file of settings.
 #[derive(Debug, Default)]
@@ -195,7 +196,7 @@ fn unknown(key: &str) -> String {
 
 /// A small file as text, and its path as it is shown.
 fn read_text(path: &Path) -> Result<(String, String), Error> {
-    let shown = printable(&path.to_string_lossy(), 4096);
+    let shown = files::shown(path);
     let file = File::open(path).map_err(|source| Error::Open { path: shown.clone(), source })?;
     let mut text = String::new();
     file.take(FILE_BYTES_MAX)

@@ -168,6 +168,15 @@ pub(crate) enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// Another run has it.
+    #[error("another rolewatch is using `{path}`; wait for its end, or name another file")]
+    StateInUse {
+        /// As given.
+        path: String,
+    },
+    /// The reader of the output went away from a run that keeps a state.
+    #[error("the reader of the output went away before everything was told; the state is what it was, so run it again")]
+    Untold,
     /// `--state` names a file that cannot be gone on from.
     #[error("cannot go on from `{path}`: {reason}; name another file, or remove it to begin anew")]
     StateUnusable {
@@ -188,7 +197,7 @@ pub(crate) enum Error {
 }
 
 impl From<io::Error> for Error {
-    /// A failure of the output: inputs say which file.
+    /// A failure of standard output: inputs say which file, and standard error does not fail.
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::ReaderGone } else { Self::Write(error) }
     }
@@ -203,6 +212,7 @@ fn cause(error: WireError) -> String {
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => {
             let text = error.to_string();

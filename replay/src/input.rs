@@ -3,6 +3,7 @@
 mod ahead;
 mod content;
 mod document;
+mod patient;
 mod prefix;
 mod split;
 mod unpack;
@@ -13,13 +14,12 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use rolewatch_analyzer::text;
-
 pub(crate) use self::ahead::Ahead;
 use self::ahead::Failed;
 use self::content::ReadError;
 use self::unpack::unpack;
 use crate::error::Error;
+use crate::files::shown;
 use crate::intake::Intake;
 use crate::progress::Progress;
 
@@ -42,7 +42,7 @@ impl Input {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Stdin => "standard input".to_owned(),
-            Self::File { path, .. } => printable(path),
+            Self::File { path, .. } => shown(path),
         }
     }
 
@@ -65,7 +65,10 @@ impl Input {
         intake.open_file(&name);
         let unpacked = match ahead {
             Some(ahead) => ahead.next(),
-            None => self.open().map_err(Failed::Open).and_then(|raw| unpack(progress.watch(raw)).map_err(Failed::Read)),
+            None => self
+                .open(progress)
+                .map_err(Failed::Open)
+                .and_then(|raw| unpack(progress.watch(raw)).map_err(Failed::Read)),
         };
         let read = match unpacked {
             Ok(unpacked) => content::read(unpacked, intake, progress),
@@ -80,9 +83,9 @@ impl Input {
         }
     }
 
-    fn open(&self) -> io::Result<Box<dyn Read>> {
+    fn open(&self, progress: &Progress) -> io::Result<Box<dyn Read>> {
         Ok(match self {
-            Self::Stdin => Box::new(io::stdin()),
+            Self::Stdin => patient::stdin(progress)?,
             Self::File { path, .. } => Box::new(File::open(path)?),
         })
     }
@@ -97,7 +100,7 @@ pub(crate) fn find(paths: &[PathBuf]) -> Result<Vec<Input>, Error> {
             inputs.push(Input::Stdin);
             continue;
         }
-        let open = |source| Error::Open { path: printable(path), source };
+        let open = |source| Error::Open { path: shown(path), source };
         let found = fs::metadata(path).map_err(open)?;
         if found.is_dir() {
             let mut files = Vec::new();
@@ -113,9 +116,9 @@ pub(crate) fn find(paths: &[PathBuf]) -> Result<Vec<Input>, Error> {
 
 fn walk(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, u64)>) -> Result<(), Error> {
     if depth > FOLDER_DEPTH_MAX {
-        return Err(Error::TooDeep { path: printable(folder), max: FOLDER_DEPTH_MAX });
+        return Err(Error::TooDeep { path: shown(folder), max: FOLDER_DEPTH_MAX });
     }
-    let open = |source| Error::Open { path: printable(folder), source };
+    let open = |source| Error::Open { path: shown(folder), source };
     for entry in fs::read_dir(folder).map_err(open)? {
         let entry = entry.map_err(open)?;
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
@@ -134,14 +137,8 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, u64)>) -> Result<
     Ok(())
 }
 
-fn printable(path: &Path) -> String {
-    text::printable(&path.to_string_lossy(), PATH_CHARS_MAX)
-}
-
 /// Folders inside folders. Log archives go by account, Region, year, month, day, hour: ten.
 const FOLDER_DEPTH_MAX: usize = 64;
-/// Characters of a path that are shown; Linux allows 4,096 bytes.
-const PATH_CHARS_MAX: usize = 4096;
 
 #[cfg(test)]
 mod tests {

@@ -60,7 +60,8 @@ pub(crate) fn read(
         Err(error) => return Err(error),
     };
     // The last word on a session is for the run that sees its end.
-    let (tally, memory) = if goes_on { intake.leave()? } else { intake.finish()? };
+    let is_over = problem.is_none() || intake.lines() > 0;
+    let (tally, memory) = if goes_on || !is_over { intake.leave()? } else { intake.finish()? };
     progress.finish();
     Ok(Read { tally, memory, unreadable: problem.into_iter().collect() })
 }

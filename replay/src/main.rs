@@ -7,6 +7,7 @@ mod detections;
 mod error;
 mod exceptions;
 mod explain;
+mod files;
 mod filter_pattern;
 mod input;
 mod intake;
@@ -44,17 +45,30 @@ fn main() -> ExitCode {
     let mut out = BufWriter::new(AutoStream::new(stdout.lock(), color.unwrap_or_else(|| AutoStream::choice(&stdout))));
     // Not locked: the line of progress is drawn by a thread of its own.
     let choice = color.unwrap_or_else(|| AutoStream::choice(&stderr));
-    let mut err = AutoStream::new(stderr, choice);
+    let mut err = Heedless(AutoStream::new(stderr, choice));
     match run(cli.command, &mut out, &mut err) {
         // `rolewatch replay logs | head` is no failure.
         Ok(Outcome::Done) | Err(Error::ReaderGone) => ExitCode::SUCCESS,
         Ok(Outcome::Reached) => ExitCode::from(1),
         Ok(Outcome::Stopped) => ExitCode::from(stop::STATUS),
         Err(error) => {
-            // Nowhere is left to say that this failed.
             let _ = writeln!(err, "error: {error}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Standard error. Nowhere is left to say that writing to it failed, and what the run is for goes elsewhere.
+struct Heedless<W>(W);
+
+impl<W: Write> Write for Heedless<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(self.0.write(bytes).unwrap_or(bytes.len()))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
     }
 }
 

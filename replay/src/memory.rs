@@ -1,14 +1,14 @@
 //! `--memory` and `--save-memory`: a snapshot of a cluster, or what an earlier run learned.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 
 use rolewatch_analyzer::memory::{Fact, Memory};
-use rolewatch_analyzer::text::{name, printable};
+use rolewatch_analyzer::text::name;
 use rolewatch_analyzer::{snapshot, wire};
 
 use crate::error::Error;
+use crate::files::{self, Readers, shown};
 use crate::summary::grouped;
 
 /// Loads the memory or the snapshot at `path`. A snapshot is one of `cluster`; a memory says itself what it is about.
@@ -85,55 +85,19 @@ fn clusters(memory: &Memory) -> Vec<String> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let open = |source| Error::Open { path: shown(path), source };
-    let file = File::open(path).map_err(open)?;
-    let too_large = || Error::SnapshotTooLarge { path: shown(path), max: FILE_BYTES_MAX };
-    if file.metadata().map_err(open)?.len() > FILE_BYTES_MAX {
-        return Err(too_large());
-    }
-    let mut bytes = Vec::new();
-    // A pipe has no length.
-    let read = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
-    let length = read.map_err(|source| Error::Read { path: shown(path), source })?;
-    if u64::try_from(length).is_ok_and(|length| length > FILE_BYTES_MAX) { Err(too_large()) } else { Ok(bytes) }
+    let read = files::read(path, FILE_BYTES_MAX).map_err(|source| Error::Open { path: shown(path), source })?;
+    read.ok_or_else(|| Error::SnapshotTooLarge { path: shown(path), max: FILE_BYTES_MAX })
 }
 
 /// Writes what is known to `path`.
 pub(crate) fn save(path: &Path, memory: &Memory) -> Result<(), Error> {
-    replace(path, &wire::save(memory)).map_err(|source| Error::SaveMemory { path: shown(path), source })
+    files::replace(path, &wire::save(memory), Readers::Owner)
+        .map_err(|source| Error::SaveMemory { path: shown(path), source })
 }
 
 /// Fails where [`save`] would, before hours of logs are read.
 pub(crate) fn probe(path: &Path) -> Result<(), Error> {
-    probe_place(path).map_err(|source| Error::SaveMemory { path: shown(path), source })
-}
-
-/// Puts a new file in the place of the one at `path`. There is the old one or the new one, whatever happens on the way.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = beside(path);
-    let mut file = File::create(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&new, path)
-}
-
-/// Whether [`replace`] can write beside `path`.
-pub(crate) fn probe_place(path: &Path) -> io::Result<()> {
-    let new = beside(path);
-    File::create(&new)?;
-    fs::remove_file(new)
-}
-
-/// A file can only be put in the place of another on one disk.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.to_owned().into_os_string();
-    name.push(".new");
-    PathBuf::from(name)
-}
-
-fn shown(path: &Path) -> String {
-    printable(&path.to_string_lossy(), 4096)
+    files::probe(path).map_err(|source| Error::SaveMemory { path: shown(path), source })
 }
 
 /// The largest file read: every ConfigMap of a large cluster.

@@ -30,6 +30,18 @@ pub(crate) struct Output<'o> {
     /// Whether explanations take the place of alerts.
     explains: bool,
     columns: usize,
+    reader: Reader,
+}
+
+/// Who reads the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// Somebody for whom all of this is done.
+    Sole,
+    /// Somebody, and others wait for what is counted.
+    OneOfMany,
+    /// Nobody any more; the others still wait.
+    Gone,
 }
 
 impl<'o> Output<'o> {
@@ -46,7 +58,13 @@ impl<'o> Output<'o> {
             fresh: true,
             explains: false,
             columns: columns(terminal_size_of(io::stdout())),
+            reader: Reader::Sole,
         }
+    }
+
+    /// The same, which is no failure any more when its reader has seen enough: others wait for what is counted.
+    pub(crate) fn going_on(self, goes_on: bool) -> Self {
+        Self { reader: if goes_on { Reader::OneOfMany } else { Reader::Sole }, ..self }
     }
 
     /// The same, with explanations in place of alerts.
@@ -56,13 +74,6 @@ impl<'o> Output<'o> {
 
     /// Writes what was found, and lets it be seen at once.
     pub(crate) fn write(&mut self, found: &Found) -> io::Result<()> {
-        for (place, explanation) in &found.explained {
-            if self.written > 0 {
-                writeln!(self.out)?;
-            }
-            explain::write(self.out, place, explanation, &found.silenced)?;
-            self.written += 1;
-        }
         let mut alerts = Vec::new();
         for alert in &found.alerts {
             self.counts.add(alert.severity);
@@ -70,6 +81,26 @@ impl<'o> Output<'o> {
                 self.people.add(alert);
                 alerts.push(alert);
             }
+        }
+        if self.reader == Reader::Gone {
+            return Ok(());
+        }
+        match self.print(found, alerts) {
+            Err(error) if self.reader == Reader::OneOfMany && error.kind() == io::ErrorKind::BrokenPipe => {
+                self.reader = Reader::Gone;
+                Ok(())
+            }
+            printed => printed,
+        }
+    }
+
+    fn print(&mut self, found: &Found, alerts: Vec<&Alert>) -> io::Result<()> {
+        for (place, explanation) in &found.explained {
+            if self.written > 0 {
+                writeln!(self.out)?;
+            }
+            explain::write(self.out, place, explanation, &found.silenced)?;
+            self.written += 1;
         }
         if !self.explains {
             match self.format {

@@ -5,7 +5,6 @@ mod chart;
 mod graph;
 mod html;
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +16,7 @@ use sha2::Digest as _;
 
 use self::html::Html;
 use crate::error::Error;
+use crate::files::{self, Readers};
 use crate::summary::{AlertCounts, explained, grouped};
 use crate::tally::Tally;
 
@@ -34,8 +34,7 @@ impl Page {
     /// A page at `path` with alerts that are at least `min`. Fails early where nothing can be written.
     pub(crate) fn create(path: &Path, min: Severity) -> Result<Self, Error> {
         let page = Self { path: path.to_owned(), min, alerts: Vec::new(), dropped: 0 };
-        // What stands there stays until there is something better.
-        fs::OpenOptions::new().append(true).create(true).open(path).map_err(|source| page.failed(source))?;
+        files::probe(path).map_err(|source| page.failed(source))?;
         Ok(page)
     }
 
@@ -59,11 +58,11 @@ impl Page {
     pub(crate) fn write(mut self, tally: &Tally, counts: &AlertCounts) -> Result<(), Error> {
         self.trim();
         let html = self.html(tally, counts);
-        fs::write(&self.path, html.as_bytes()).map_err(|source| self.failed(source))
+        files::replace(&self.path, html.as_bytes(), Readers::Others).map_err(|source| self.failed(source))
     }
 
     fn failed(&self, source: io::Error) -> Error {
-        Error::Report { path: text::printable(&self.path.to_string_lossy(), 4096), source }
+        Error::Report { path: files::shown(&self.path), source }
     }
 
     fn html(&self, tally: &Tally, counts: &AlertCounts) -> Html {

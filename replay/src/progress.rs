@@ -51,6 +51,11 @@ impl Progress {
         self.stop.is_set()
     }
 
+    /// Fails once the run was asked to end.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        self.stop.check()
+    }
+
     /// A reader that moves the line forward, and fails when the run is to end.
     pub(crate) fn watch<R: Read>(&self, reader: R) -> impl Read + use<R> {
         Watched { reader, bar: self.bar.clone(), stop: self.stop.clone() }
@@ -71,8 +76,9 @@ impl Progress {
     }
 
     /// Says something on standard error that is no result and no reason to end.
-    pub(crate) fn note(&self, text: &str) -> io::Result<()> {
-        self.aside(|| writeln!(io::stderr(), "note: {text}"))
+    pub(crate) fn note(&self, text: &str) {
+        // What the run is for goes elsewhere.
+        let _ = self.aside(|| writeln!(io::stderr(), "note: {text}"));
     }
 
     /// Does something that writes to the terminal, with the line out of the way.

@@ -42,7 +42,9 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
     let inputs = if options.live.log_group.is_some() { Vec::new() } else { inputs(&options.paths)? };
     let choices = Choices::read(&options.reviewed, &options.about)?;
     let min = options.min_severity.or(choices.min_severity).unwrap_or(MIN_SEVERITY);
-    let mut output = Output::new(out, options.format, min).explaining(options.explain);
+    let mut output = Output::new(out, options.format, min)
+        .explaining(options.explain)
+        .going_on(options.live.state.is_none() && others_wait(options));
     let cluster = choices.settings.source.cluster.as_deref().unwrap_or_default();
     let memory = options.memory.as_deref().map(|path| memory::load(path, cluster, err)).transpose()?;
     if let Some(path) = &options.save_memory {
@@ -63,11 +65,20 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
         .explaining(wanted)
         .strict(options.strict.then_some(STRICT_PLACES))
         .remembering(memory.unwrap_or_default());
-    let Read { tally, memory, unreadable } = match &options.live.log_group {
-        Some(group) => live::read(group, options, intake, &progress)?,
+    let read = match &options.live.log_group {
+        // A state that is behind what was told repeats it; one that is ahead would leave it out.
+        Some(group) => live::read(group, options, intake, &progress).map_err(|error| match error {
+            Error::ReaderGone if others_wait(options) => Error::Untold,
+            error => error,
+        })?,
         None => read(&inputs, options.threads.unwrap_or_else(cores), intake, &progress)?,
     };
-
+    if read.is_nothing() {
+        // What an earlier run wrote is better than a page or a memory of nothing.
+        all_readable(read.unreadable, err)?;
+        return Ok(Outcome::Done);
+    }
+    let Read { tally, memory, unreadable } = read;
     if let Some(path) = &options.save_memory {
         memory::save(path, &memory)?;
     }
@@ -80,9 +91,11 @@ pub(crate) fn run(options: &ReplayArgs, out: &mut dyn Write, err: &mut dyn Write
     if !options.quiet {
         summarise(&output, &tally, min, stopped, err)?;
     }
+    if options.strict {
+        summary::write_places(err, &tally)?;
+    }
     all_readable(unreadable, err)?;
     if options.strict && tally.skipped_total() > 0 {
-        summary::write_places(err, &tally)?;
         return Err(Error::Strict { count: tally.skipped_total(), first: tally.first_skip().map(str::to_owned) });
     }
     let reached = options.fail_on.is_some_and(|severity| counts.reaching(severity) > 0);
@@ -116,6 +129,22 @@ pub(crate) struct Read {
     pub(crate) unreadable: Vec<Error>,
 }
 
+impl Read {
+    /// Whether nothing came of it but errors.
+    pub(crate) fn is_nothing(&self) -> bool {
+        is_nothing(self.tally.lines + self.tally.skipped_total(), &self.unreadable)
+    }
+}
+
+fn is_nothing(read: u64, unreadable: &[Error]) -> bool {
+    read == 0 && !unreadable.is_empty()
+}
+
+/// Whether anything but standard output is to hold what was found.
+fn others_wait(options: &ReplayArgs) -> bool {
+    options.report.is_some() || options.save_memory.is_some() || options.fail_on.is_some()
+}
+
 /// Reads every input to its end, in so many threads. One bad file does not cost the others.
 pub(crate) fn read(inputs: &[Input], threads: usize, intake: Intake<'_>, progress: &Progress) -> Result<Read, Error> {
     // One of the threads judges.
@@ -134,13 +163,15 @@ fn read_in_order(
     let mut unreadable = Vec::new();
     for input in inputs {
         match input.read(ahead.as_deref_mut(), &mut intake, progress) {
-            _ if progress.is_stopped() => break,
+            // The error that ended the reading is the wish to end it.
+            Ok(()) | Err(Error::Open { .. } | Error::Read { .. }) if progress.is_stopped() => break,
             Ok(()) => {}
             Err(error @ (Error::Open { .. } | Error::Read { .. })) => unreadable.push(error),
             Err(error) => return Err(error),
         }
     }
-    let (tally, memory) = intake.finish()?;
+    // The last word on a session is not for a run that could not read on.
+    let (tally, memory) = if is_nothing(intake.lines(), &unreadable) { intake.leave()? } else { intake.finish()? };
     progress.finish();
     Ok(Read { tally, memory, unreadable })
 }

@@ -81,7 +81,7 @@ impl Ahead {
 
 /// Reads one input to its end; an error says that nobody listens any more.
 fn send(input: &Input, sender: &SyncSender<Piece>, progress: &Progress) -> Result<(), SendError<Piece>> {
-    let raw = match input.open() {
+    let raw = match input.open(progress) {
         Ok(raw) => raw,
         Err(error) => return sender.send(Piece::CannotOpen(error)),
     };

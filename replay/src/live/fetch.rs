@@ -121,7 +121,7 @@ impl<'o> Fetch<'o> {
                 Err(Error::Live(error @ (LiveError::NoAnswer | LiveError::Throttled)))
                     if self.live.follow && self.answered =>
                 {
-                    progress.note(&format!("{error}; trying again"))?;
+                    progress.note(&format!("{error}; trying again"));
                 }
                 done => {
                     done?;
@@ -147,7 +147,8 @@ impl<'o> Fetch<'o> {
         }
         let group = name(self.group);
         if self.live.follow {
-            return Ok(progress.note(&format!("nothing was logged in `{group}` in that time; waiting for what comes"))?);
+            progress.note(&format!("nothing was logged in `{group}` in that time; waiting for what comes"));
+            return Ok(());
         }
         Err(LiveError::NothingLogged { group }.into())
     }

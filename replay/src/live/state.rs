@@ -1,19 +1,18 @@
 //! `--state`: how far a log group was read and what was learned, so that the next run goes on as if there had been none.
 
-use std::fs;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rolewatch_analyzer::memory::Memory;
-use rolewatch_analyzer::text::printable;
 use rolewatch_analyzer::wire;
 use serde_json::{Map, Value, json};
 
 use super::seen::Seen;
 use crate::error::Error;
-use crate::memory;
+use crate::files::{self, Readers, shown};
 
 /// Where a log group was left.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,23 +45,27 @@ pub(super) struct Left {
 pub(super) struct StateFile {
     path: PathBuf,
     about: About,
+    /// No other run may go on from here meanwhile: both would tell the same, and the last would forget what the first
+    /// has read.
+    _lock: File,
 }
 
 impl StateFile {
     /// The file at `path`, and what was left in it; nothing when there is no such file yet.
     pub(super) fn open(path: &Path, about: About) -> Result<(Self, Option<Left>), Error> {
-        let file = Self { path: path.to_owned(), about };
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // Whoever cannot write here is told before an hour of logs is read.
-                memory::probe_place(path).map_err(|source| file.failed(source))?;
-                return Ok((file, None));
-            }
-            Err(source) => return Err(Error::Open { path: file.shown(), source }),
+        let failed = |source| Error::State { path: shown(path), source };
+        // Whoever cannot write here is told before an hour of logs is read.
+        files::probe(path).map_err(failed)?;
+        let lock = files::lock(path).map_err(failed)?.ok_or_else(|| Error::StateInUse { path: shown(path) })?;
+        let file = Self { path: path.to_owned(), about, _lock: lock };
+        let text = match files::read(path, FILE_BYTES_MAX) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Err(file.unusable("it is no state of `rolewatch replay`")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((file, None)),
+            Err(source) => return Err(Error::Open { path: shown(path), source }),
         };
         let document: Value =
-            serde_json::from_str(&text).map_err(|_| file.unusable("it is no state of `rolewatch replay`"))?;
+            serde_json::from_slice(&text).map_err(|_| file.unusable("it is no state of `rolewatch replay`"))?;
         let left = file.left(&document)?;
         Ok((file, Some(left)))
     }
@@ -101,19 +104,12 @@ impl StateFile {
             "seen": seen,
             "memory": BASE64.encode(wire::save(known)),
         });
-        memory::replace(&self.path, document.to_string().as_bytes()).map_err(|source| self.failed(source))
-    }
-
-    fn shown(&self) -> String {
-        printable(&self.path.to_string_lossy(), 4096)
+        files::replace(&self.path, document.to_string().as_bytes(), Readers::Owner)
+            .map_err(|source| Error::State { path: shown(&self.path), source })
     }
 
     fn unusable(&self, reason: &'static str) -> Error {
-        Error::StateUnusable { path: self.shown(), reason }
-    }
-
-    fn failed(&self, source: io::Error) -> Error {
-        Error::State { path: self.shown(), source }
+        Error::StateUnusable { path: shown(&self.path), reason }
     }
 }
 
@@ -126,3 +122,5 @@ impl About {
 const VERSION_KEY: &str = "rolewatch_state";
 /// Counted up when an older command could not read it, or would read it wrongly.
 const VERSION: u64 = 1;
+/// The largest file read: a full memory in base64, and the events of a busy hour.
+const FILE_BYTES_MAX: u64 = 512 << 20;

@@ -10,6 +10,7 @@
 mod command;
 mod corpus;
 mod cost;
+mod ends;
 mod envelopes;
 mod explain;
 mod forms;

@@ -77,17 +77,21 @@ fn documents() -> Vec<PathBuf> {
     documents
 }
 
-/// The calls of the command in a text: in lines of code, and between backquotes.
+/// The calls of the command in a text: between backquotes, in blocks for a shell, and behind a prompt in any other block.
 fn calls(text: &str) -> Vec<Vec<String>> {
     let mut calls = Vec::new();
-    let mut fenced = false;
+    let mut fence = None;
     for line in text.lines() {
-        if line.trim_start().starts_with("```") {
-            fenced = !fenced;
+        if let Some(language) = line.trim_start().strip_prefix("```") {
+            fence = if fence.is_none() { Some(language.trim()) } else { None };
             continue;
         }
-        let inline = line.split('`').skip(1).step_by(2).map(str::to_owned);
-        let pieces: Vec<String> = if fenced { vec![line.to_owned()] } else { inline.collect() };
+        let pieces: Vec<&str> = match fence {
+            None => line.split('`').skip(1).step_by(2).collect(),
+            Some("sh" | "console") => vec![line],
+            // What is printed, a table perhaps with a column called rolewatch.
+            Some(_) => line.trim_start().strip_prefix("$ ").into_iter().collect(),
+        };
         for piece in pieces {
             // A pipe and a prompt begin a command of its own.
             for part in piece.split('|') {
@@ -151,7 +155,8 @@ fn every_command_in_the_docs_is_one_the_binary_knows() {
 #[test]
 fn a_command_that_does_not_exist_is_found() {
     let text = "Try `rolewatch reply logs`.\n```sh\ncat x | rolewatch replay --strikt - # all\n$ rolewatch exceptions verify x\n```\n\
-                With `replay --repot x`, `rolewatch man replay` and `aws logs tail`.";
+                With `replay --repot x`, `rolewatch man replay` and `aws logs tail`.\n\
+                ```text\nrolewatch 2.53 (2.48 to 2.56)\n$ rolewatch reply x\n```\n`rolewatch right x`";
     let faults: Vec<Option<String>> = calls(text).iter().map(|call| fault(call)).collect();
     let wrong = |text: &str| Some(text.to_owned());
     assert_eq!(
@@ -161,7 +166,9 @@ fn a_command_that_does_not_exist_is_found() {
             wrong("no such option: --strikt"),
             wrong("no such command: verify"),
             wrong("no such option: --repot"),
-            None
+            None,
+            wrong("no such command: reply"),
+            wrong("no such command: right"),
         ]
     );
 }
