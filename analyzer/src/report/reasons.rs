@@ -62,7 +62,7 @@ reasons! {
         AnonymousOpen = "anonymous-open",
         /// A session that was told in this hour already.
         SessionTold = "session-told",
-        /// The same event a second time: it is told, and counted on its session.
+        /// The same event a second time.
         Repeated = "repeated",
         /// The operator does not want to be told: an exception covers it.
         Exception = "exception",

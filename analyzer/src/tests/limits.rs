@@ -92,6 +92,13 @@ const LIMITS: &[Limit] = &[
         "analyzer/src/memory/tests.rs",
     ),
     Limit(
+        "events of a session that are known again",
+        "SEEN_MAX",
+        "analyzer/src/memory/sessions.rs",
+        "a_session_knows_its_last_events_again_and_no_more",
+        "analyzer/src/memory/tests.rs",
+    ),
+    Limit(
         "each table of tokens",
         "TOKEN_BYTES_MAX",
         "analyzer/src/memory/tokens.rs",

@@ -17,9 +17,10 @@ use crate::authenticator::AuthenticatorLine;
 use crate::aws_auth::AwsAuth;
 use crate::cloudtrail;
 use crate::envelope::Envelope;
+use crate::evidence::Deeds;
 use crate::exceptions::Exceptions;
 use crate::gather::gather;
-use crate::memory::Memory;
+use crate::memory::{Fact, Memory};
 use crate::report::close_all;
 
 fn config() -> ProptestConfig {
@@ -238,6 +239,33 @@ proptest! {
         let other: Vec<String> = other.collect();
         let judged = |lines: &[String]| told(&judge(lines, &case.settings(), &mut case.memory()).alerts);
         prop_assert_eq!(judged(&lines), judged(&other), "{:?}", other);
+    }
+
+    #[test]
+    fn memory_and_sessions_stay_within_their_limits(
+        batches in vec((select(cases().into_iter().map(|(_, case)| case).collect::<Vec<_>>()), vec(edit(), 0..4)), 1..12),
+        share in select(vec![1_usize, 1_000, 10_000, 100_000]),
+    ) {
+        let mut memory = Memory::default();
+        memory.limit_to_share(share);
+        for (case, edits) in batches {
+            let text = [case.before(), case.lines()].concat().join("\n");
+            let lines: Vec<String> = edited(&text, &edits).split('\n').map(ToOwned::to_owned).collect();
+            // As the Lambda does: a copy learns, and takes the place of the original.
+            let mut copy = memory.clone();
+            judge(&lines, &case.settings(), &mut copy);
+            memory = copy;
+            memory.settle();
+            for (part, weight, limit) in memory.weighed() {
+                prop_assert!(weight <= limit, "{}: {} of {} bytes", part, weight, limit);
+            }
+            for fact in memory.facts() {
+                let Fact::Session(key, mark) = fact else { continue };
+                let deeds: u64 = mark.deeds.kinds.iter().map(|deed| deed.count).sum();
+                prop_assert_eq!(deeds + mark.deeds.others, mark.events, "{:?}", key);
+                prop_assert!(mark.deeds.kinds.len() <= Deeds::KINDS_MAX && mark.counted <= mark.events, "{:?}", mark);
+            }
+        }
     }
 
     #[test]
