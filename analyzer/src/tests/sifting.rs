@@ -212,5 +212,6 @@ fn lines_changed_at_random_say_the_same_with_and_without_sifting() {
         }
         rounds += 1;
     }
-    let _ = writeln!(std::io::stderr(), "{rounds} rounds of 20 changed lines, of which {spared} had no order, seed {seed}");
+    let _ =
+        writeln!(std::io::stderr(), "{rounds} rounds of 20 changed lines, of which {spared} had no order, seed {seed}");
 }
