@@ -263,6 +263,7 @@ impl<'a, const ESCAPED: bool> Scanner<'a, ESCAPED> {
 
 /// Where the string of the document around ends whose inside `text` begins with. It is exact if a brace stands before:
 /// inside a string every quote has a backslash before it, and a quote that opens another string never a brace.
+#[expect(clippy::needless_bitwise_bool, reason = "a way out between the two comparisons would keep them one by one")]
 fn closing_quote(text: &[u8]) -> Option<usize> {
     let before = text;
     let text = text.get(1..)?;
