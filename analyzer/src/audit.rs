@@ -484,18 +484,21 @@ mod tests {
 
     #[test]
     fn a_broken_body_does_not_cost_the_line() {
-        let read = |from: &str, to: &str| AuditEvent::read(&LINE.replace(from, to)).map(|event| {
-            assert_eq!((event.caller.effective().username.as_ref(), event.cut), ("alice", None), "{to}");
-            assert_eq!((event.outcome(), event.request, event.response), (Outcome::Allowed, Body::Broken, Body::Broken));
-        });
+        let read = |from: &str, to: &str| {
+            AuditEvent::read(&LINE.replace(from, to)).map(|event| {
+                assert_eq!((event.caller.effective().username.as_ref(), event.cut), ("alice", None), "{to}");
+                assert_eq!(
+                    (event.outcome(), event.request, event.response),
+                    (Outcome::Allowed, Body::Broken, Body::Broken)
+                );
+            })
+        };
         for body in ["{", "x", r#"{"a":"b}"#, r#"{"a":1}}"#, r#"{"b":2},"verb":7"#, r#"{"b":2}},"verb":"get""#] {
             read(r#"{"a":1}"#, body).unwrap();
             read(r#"{"b":2}"#, body).unwrap();
         }
-        // What is well-formed is believed as it stands, and what does not end as the API server ends it is no event.
+        // What is well-formed is believed as it stands.
         assert_eq!(read(r#"{"b":2}"#, r#"{"b":2},"verb":"get""#), Err(Unreadable::RepeatedField));
-        assert_eq!(read(r#""allow"}}"#, r#""allow"}"#).is_ok(), false);
-        assert_eq!(read(r#"{"b":2}"#, "x").and(read(r#""annotations":{"#, r#""x":{"#)), Ok(()));
     }
 
     #[test]

@@ -143,15 +143,12 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let mut escaped = false;
         loop {
-            match self.text.get(self.at) {
-                None => return Err(self.end()),
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    self.at += 2;
-                }
-                Some(_) => self.at += 1,
+            self.at = stop(self.text, self.at).ok_or_else(|| self.end())?;
+            if self.text.get(self.at) == Some(&b'"') {
+                break;
             }
+            escaped = true;
+            self.at += 2;
         }
         let raw = self.text.get(start..self.at).ok_or_else(|| self.end())?;
         self.at += 1;
@@ -268,15 +265,12 @@ impl<'a> Reader<'a> {
     fn skip_string(&mut self) -> Result<()> {
         self.at += 1;
         loop {
-            match self.text.get(self.at) {
-                None => return Err(self.end()),
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                Some(b'\\') => self.at += 2,
-                Some(_) => self.at += 1,
+            self.at = stop(self.text, self.at).ok_or_else(|| self.end())?;
+            if self.text.get(self.at) == Some(&b'"') {
+                self.at += 1;
+                return Ok(());
             }
+            self.at += 2;
         }
     }
 
@@ -306,12 +300,35 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Where the next quote or backslash stands, from `at` on. Eight bytes at a time: strings are too short for more, and a byte at
+/// a time takes three times as long.
+pub(crate) fn stop(text: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let word = u64::from_le_bytes(*chunk);
+        let hit = has(word, b'"') | has(word, b'\\');
+        if hit != 0 {
+            return Some(at + usize::try_from(hit.trailing_zeros() / 8).unwrap_or_default());
+        }
+        at += 8;
+    }
+    let tail = text.get(at..).unwrap_or_default();
+    tail.iter().position(|byte| matches!(byte, b'"' | b'\\')).map(|found| at + found)
+}
+
+/// The highest bit of each byte of `word` that is `byte`. Bytes behind the first such one may be marked, too (Hacker's
+/// Delight, section 6-1).
+const fn has(word: u64, byte: u8) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    let zero_where_equal = word ^ (ONES * byte as u64);
+    zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & (ONES << 7)
+}
+
 /// The text that a string's bytes (without the quotes) stand for; `None` for an escape that JSON does not have.
 #[must_use]
 pub fn unescape(raw: &[u8]) -> Option<String> {
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw;
-    while let Some(plain) = rest.iter().position(|&byte| byte == b'\\') {
+    while let Some(plain) = memchr::memchr(b'\\', rest) {
         let (before, after) = rest.split_at(plain);
         bytes.extend_from_slice(before);
         rest = after.get(2..)?;

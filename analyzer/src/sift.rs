@@ -53,8 +53,6 @@ pub struct Sifter {
 struct Rules {
     interest: Vec<Facts>,
     latest: Latest,
-    /// Number of the block, by which callers know whether they are noted in it.
-    blocks: u64,
 }
 
 impl Default for Sifter {
@@ -72,7 +70,7 @@ impl Sifter {
             is_strict: false,
             window_bytes: WINDOW_BYTES,
             callers: Callers::default(),
-            rules: Rules { interest: interest(), latest: Latest::default(), blocks: 0 },
+            rules: Rules { interest: interest(), latest: Latest::default() },
             buffers: Buffers::default(),
             sifted: Sifted::default(),
         }
@@ -104,7 +102,6 @@ impl Sifter {
     /// Gets ready for a block of lines from `source`, as the settings complete it.
     fn begin(&mut self, source: &Source, settings: &Settings, sifted: &mut Sifted) -> bool {
         sifted.clear();
-        self.rules.blocks += 1;
         self.callers.settle_at(source, settings);
         self.is_on && source.stream().is_none_or(|stream| stream == Stream::Audit)
     }
@@ -139,11 +136,11 @@ impl Rules {
             Everyday::count(&mut sifted.quiet, why);
             return Ok(None);
         };
-        if caller.noted.0 != self.blocks {
-            caller.noted = (self.blocks, u32::try_from(sifted.visits.len()).map_err(|_| Careful)?);
+        if !sifted.visits.get(caller.noted).is_some_and(|noted| Arc::ptr_eq(noted, visit)) {
+            caller.noted = sifted.visits.len();
             sifted.visits.push(Arc::clone(visit));
         }
-        Ok(Some(What::Visit(caller.noted.1, why)))
+        Ok(Some(What::Visit(u32::try_from(caller.noted).map_err(|_| Careful)?, why)))
     }
 }
 
@@ -164,7 +161,7 @@ fn interest() -> Vec<Facts> {
 pub struct Sifted {
     /// What is left to do, in the order of the lines.
     pub(crate) steps: Vec<Step>,
-    /// The callers whose lines are among the steps.
+    /// The callers whose lines are among the steps, and some from before: what was asked about one need not be asked again.
     pub(crate) visits: Vec<Arc<Visit>>,
     /// Lines that are quiet beyond doubt, by reason.
     pub(crate) quiet: [u64; Everyday::ALL.len()],
@@ -218,9 +215,16 @@ impl Everyday {
 impl Sifted {
     fn clear(&mut self) {
         self.steps.clear();
-        self.visits.clear();
+        if self.visits.len() > VISITS_MAX {
+            self.visits.clear();
+        }
         self.quiet = Default::default();
         (self.first, self.latest) = (None, None);
+    }
+
+    /// Forgets the callers from before.
+    pub(crate) fn forget_callers(&mut self) {
+        self.visits.clear();
     }
 
     /// Notes what is left to do with the line at `start..end`. A block is far smaller than four gigabytes.
@@ -229,6 +233,9 @@ impl Sifted {
         self.steps.push(Step { what, at: (place(start), place(end)) });
     }
 }
+
+/// Callers that are kept from one block to the next, as many as the table of callers has places for.
+const VISITS_MAX: usize = 4_096;
 
 /// A delivery is looked at through a window of 256 KiB. Half of that costs a twentieth of the time more, twice as much gains
 /// nothing.

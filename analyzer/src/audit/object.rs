@@ -90,8 +90,12 @@ impl<'a> ObjectRef<'a> {
     /// Whether this is `resource` (or `resource/subresource`) of the API group, written as RBAC writes it.
     #[must_use]
     pub fn is(&self, api_group: &str, resource: &str) -> bool {
+        // Asked of every line, and nearly always the answer is in the first few bytes.
+        if self.api_group != api_group || !resource.starts_with(self.resource.as_ref()) {
+            return false;
+        }
         let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
-        self.api_group == api_group && self.resource == resource && self.subresource == subresource
+        self.resource == resource && self.subresource == subresource
     }
 }
 

@@ -110,6 +110,7 @@ fn document(
     let (head, lines) = opened.head()?;
     let (source, kind) = (head.source, head.kind);
     let mut judge = Judge::new(&source, settings);
+    block.forget_callers();
     let ends = !lines || self::lines(opened, kind, &mut judge, settings, memory, sifter, block)?;
     if ends && lines {
         opened.foot()?;

@@ -1,9 +1,12 @@
 //! Judging one batch, line by line: what is kept from one line to the next is a value.
 
+use std::sync::Arc;
+
 use super::explain::Before;
 use super::{Explain, Explanation, Quiet, Report, Skip, audit_lines, closings, text_lines};
 use crate::envelope::{BadEntry, LogLine, read_line};
 use crate::json::Reader;
+use crate::lesson::Visit;
 use crate::memory::Memory;
 use crate::settings::Settings;
 use crate::sift::{Everyday, Sifted, What};
@@ -16,8 +19,8 @@ pub struct Judge {
     report: Report,
     audit: audit_lines::State,
     waiting: Waiting,
-    /// For each caller of the block, how much the memory had been taught when it was last asked.
-    asked: Vec<Option<u64>>,
+    /// The callers of the blocks, each with how much the memory had been taught when it was last asked.
+    asked: Vec<Option<(Arc<Visit>, u64)>>,
 }
 
 /// How the lines of a sifted block stand in its text.
@@ -87,9 +90,9 @@ impl Judge {
         }
     }
 
-    /// Judges a block of lines of which most are known to be quiet. `text` is what was sifted.
+    /// Judges a block of lines of which most are known to be quiet. `text` is what was sifted. The memory has to be the one
+    /// that judged the blocks before.
     pub fn block(&mut self, sifted: &Sifted, text: &[u8], form: Form, settings: &Settings, memory: &mut Memory) {
-        self.asked.clear();
         self.asked.resize(sifted.visits.len(), None);
         let mut quiet = sifted.quiet;
         let first = sifted.first.unwrap_or((usize::MAX, 0));
@@ -130,14 +133,14 @@ impl Judge {
         let (Some(visit), Some(asked)) = (sifted.visits.get(index), self.asked.get_mut(index)) else {
             return false;
         };
-        if *asked == Some(memory.taught()) {
+        if asked.as_ref().is_some_and(|(known, taught)| Arc::ptr_eq(known, visit) && *taught == memory.taught()) {
             return true;
         }
         if visit.is_remembered(memory) {
             return false;
         }
         visit.teach(memory);
-        *asked = Some(memory.taught());
+        *asked = Some((Arc::clone(visit), memory.taught()));
         true
     }
 

@@ -38,8 +38,8 @@ pub(super) struct Caller {
     pub(super) facts: Facts,
     /// What its requests teach; `None` when that is nothing.
     pub(super) visit: Option<Arc<Visit>>,
-    /// Where the block of this number holds the visit.
-    pub(super) noted: (u64, u32),
+    /// Where the visit was put last among those of a text. It may not be there any more.
+    pub(super) noted: usize,
 }
 
 /// A table of callers.
@@ -147,7 +147,7 @@ impl Callers {
         Some(Caller {
             facts: session.as_ref().map_or(facts, |session| of_session(session, facts)),
             visit: (!visit.is_idle()).then(|| Arc::new(visit)),
-            noted: (0, 0),
+            noted: 0,
         })
     }
 }

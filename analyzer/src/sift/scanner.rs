@@ -5,6 +5,7 @@
 //! careful reader ([`crate::json`]), which it never contradicts. What it takes for well-formed, that reader takes, too.
 
 use crate::audit::tail;
+use crate::json;
 
 /// The line has to be read with care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -254,33 +255,15 @@ impl<'a, const ESCAPED: bool> Scanner<'a, ESCAPED> {
         Ok(())
     }
 
-    /// Where the next quote or backslash stands. Eight bytes at a time: strings are too short for more, and a byte at a
-    /// time takes three times as long.
+    /// Where the next quote or backslash stands.
     fn stop(&self) -> Scan<usize> {
-        let mut at = self.at;
-        while let Some(chunk) = self.text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-            let word = u64::from_le_bytes(*chunk);
-            let hit = has(word, b'"') | has(word, b'\\');
-            if hit != 0 {
-                return Ok(at + usize::try_from(hit.trailing_zeros() / 8).unwrap_or_default());
-            }
-            at += 8;
-        }
-        let tail = self.text.get(at..).unwrap_or_default();
-        tail.iter().position(|byte| matches!(byte, b'"' | b'\\')).map(|found| at + found).ok_or(Careful)
+        json::stop(self.text, self.at).ok_or(Careful)
     }
-}
-
-/// The highest bit of each byte of `word` that is `byte`. Bytes behind the first such one may be marked, too (Hacker's
-/// Delight, section 6-1).
-const fn has(word: u64, byte: u8) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let zero_where_equal = word ^ (ONES * byte as u64);
-    zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & (ONES << 7)
 }
 
 /// Where the string of the document around ends whose inside `text` begins with. It is exact if a brace stands before:
 /// inside a string every quote has a backslash before it, and a quote that opens another string never a brace.
+#[expect(clippy::needless_bitwise_bool, reason = "a way out between the two comparisons would keep them one by one")]
 fn closing_quote(text: &[u8]) -> Option<usize> {
     let before = text;
     let text = text.get(1..)?;

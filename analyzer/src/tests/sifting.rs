@@ -212,7 +212,8 @@ fn lines_changed_at_random_say_the_same_with_and_without_sifting() {
         }
         rounds += 1;
     }
-    let _ = writeln!(std::io::stderr(), "{rounds} rounds of 20 changed lines, of which {spared} had no order, seed {seed}");
+    let _ =
+        writeln!(std::io::stderr(), "{rounds} rounds of 20 changed lines, of which {spared} had no order, seed {seed}");
 }
 
 /// Found by fuzzing: which of two reasons refused a broken delivery depended on how far it had been read.

@@ -36,7 +36,10 @@ pub(super) fn read<'a, const ESCAPED: bool>(
     all: bool,
 ) -> Scan<(Draft<'a>, usize)> {
     let mut draft = Draft::default();
-    scanner.literal(text!(br#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"#, br#"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"level\":"#))?;
+    scanner.literal(text!(
+        br#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"#,
+        br#"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"level\":"#
+    ))?;
     scanner.string()?;
     scanner.literal(key!("auditID"))?;
     scanner.string()?;
@@ -113,7 +116,10 @@ fn status<'a, const ESCAPED: bool>(draft: &mut Draft<'a>, scanner: &mut Scanner<
 
 fn annotations<'a, const ESCAPED: bool>(draft: &mut Draft<'a>, scanner: &mut Scanner<'a, ESCAPED>) -> Scan<()> {
     let start = scanner.offset();
-    if scanner.has(text!(br#"{"authorization.k8s.io/decision":"allow","authorization.k8s.io/reason":"#, br#"{\"authorization.k8s.io/decision\":\"allow\",\"authorization.k8s.io/reason\":"#)) {
+    if scanner.has(text!(
+        br#"{"authorization.k8s.io/decision":"allow","authorization.k8s.io/reason":"#,
+        br#"{\"authorization.k8s.io/decision\":\"allow\",\"authorization.k8s.io/reason\":"#
+    )) {
         let reason = scanner.string()?;
         if scanner.takes(b'}') {
             draft.decided = true;
