@@ -147,7 +147,7 @@ impl Weight for String {
     }
 }
 
-/// Room for each table about tokens: 4 MiB, more than ten thousand entries.
+/// Room for each table about tokens: 4 MiB, about ten thousand entries.
 pub const TOKEN_BYTES_MAX: usize = 4 << 20;
 
 /// Addresses kept of one credential: the first ones are what later ones are held against.
