@@ -10,6 +10,7 @@ pub mod body;
 pub mod caller;
 pub mod control_plane;
 pub mod object;
+pub(crate) mod open_path;
 pub mod origin;
 pub mod outcome;
 pub mod principal;

@@ -239,6 +239,11 @@ impl Change {
                         self.meta = manifest.meta.clone();
                         state(manifest, self.kind)
                     }
+                    // Of a service account only the metadata counts, so an answer of nothing else is all of it.
+                    (Read::Partial(manifest), _) if self.kind == ObjectKind::ServiceAccount => {
+                        self.meta = manifest.meta.clone();
+                        state(manifest, self.kind)
+                    }
                     // Without the answer, a POST or PUT body is what was asked to be stored.
                     (_, Read::Object(manifest)) if whole_request => {
                         self.meta = manifest.meta.clone();

@@ -58,8 +58,6 @@ detections! {
     control_plane_exposed,
 }
 
-pub(crate) use self::anonymous_allowed::is_open;
-
 /// The detection of this id.
 #[must_use]
 pub fn by_id(id: &str) -> Option<&'static Detection> {

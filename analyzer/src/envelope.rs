@@ -263,9 +263,15 @@ impl Head {
     fn read(text: &[u8]) -> Self {
         let mut head = Self { source: Source::default(), kind: EnvelopeKind::Data, events: None, broken: false };
         let mut reader = Reader::new(text);
+        let mut twice = false;
         let read = reader.object(|key, reader| {
             let kind = reader.peek()?;
             match (key.as_ref(), kind) {
+                // Nobody writes that. The lines that come first are read, and those that are not are told of.
+                ("logEvents", Kind::Array) if head.events.is_some() => {
+                    twice = true;
+                    reader.skip()
+                }
                 ("messageType", Kind::String) => {
                     if reader.string()? == "CONTROL_MESSAGE" {
                         head.kind = EnvelopeKind::Control;
@@ -286,7 +292,7 @@ impl Head {
         });
         head.broken = match read {
             Err(error) => error.fault == Fault::End || head.events.is_none() || error.fault == Fault::Unexpected,
-            Ok(()) => reader.finish().is_err(),
+            Ok(()) => twice || reader.finish().is_err(),
         };
         head.source.cluster = head.source.log_group.as_deref().and_then(Source::cluster_of).map(ToOwned::to_owned);
         head
@@ -446,6 +452,14 @@ mod tests {
         let cut = Envelope::open_document(DOCUMENT.as_bytes()[..DOCUMENT.len() - 20].to_vec(), None).unwrap();
         assert_eq!(messages(&cut), [Ok("one".to_owned())]);
         assert_eq!(cut.damage(), Some(EnvelopeError::NotJson));
+    }
+
+    #[test]
+    fn lines_that_stand_in_a_second_list_are_damage() {
+        let document = r#"{"logEvents":[{"message":"one"}],"logEvents":[{"message":"two"}]}"#;
+        let envelope = Envelope::open_gzip(&gzip(document.as_bytes())).unwrap();
+        assert_eq!(messages(&envelope), [Ok("one".to_owned())]);
+        assert_eq!(envelope.damage(), Some(EnvelopeError::NotJson));
     }
 
     #[test]

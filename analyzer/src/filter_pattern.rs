@@ -135,13 +135,14 @@ const CHANGES: &[&str] = &[
 const LOGINS: &[&str] = &["system:serviceaccount", "system:serviceaccounts", "system:masters", "EKS Access Policy"];
 
 /// See [`Mode::misses`]; a test finds them out.
-const LOGINS_MISSES: &[&str] = &["identity-forged", "sa-token-moved"];
+const LOGINS_MISSES: &[&str] = &["identity-forged", "sa-iam-role-changed", "sa-token-moved"];
 
 /// See [`Mode::misses`]; a test finds them out.
 const CHANGES_MISSES: &[&str] = &[
     "access-policy-used",
     "identity-forged",
     "masters-used",
+    "sa-iam-role-changed",
     "sa-self-review",
     "sa-token-external-login",
     "sa-token-interactive-login",

@@ -75,5 +75,5 @@ fn keep(kind: ObjectKind, manifest: &Manifest, cluster: &str, memory: &mut Memor
     let key = ObjectKey { cluster: cluster.to_owned(), kind, namespace, name: manifest.meta.name.clone() };
     // No time: whatever an event says of the object with a later version is newer.
     let version = manifest.meta.resource_version.parse().ok();
-    memory.keep(key, Remembered { state, version, time: None, deleted: false, granted: None });
+    memory.keep(key, Remembered { state, version, time: None, deleted: false, unseen: false, granted: None });
 }

@@ -1,5 +1,6 @@
 use crate::audit::annotation::Decision;
 use crate::audit::object::{ObjectRef, Verb};
+use crate::audit::open_path::{is_open, path};
 use crate::audit::outcome::Outcome;
 use crate::audit::principal::Identity;
 use crate::case::Case;
@@ -82,30 +83,6 @@ fn of_object(verb: &Verb<'_>, object: &ObjectRef<'_>) -> (Severity, String, &'st
 
 /// Subresources that lead into a workload, whatever the verb.
 const INTO_PODS: &[&str] = &["exec", "attach", "portforward", "proxy"];
-
-/// Health, version, discovery and the keys of the token issuer: what the stock roles `system:public-info-viewer`,
-/// `system:discovery` and `system:service-account-issuer-discovery` are for. Only the path counts.
-pub(crate) fn is_open(verb: &Verb<'_>, uri: &str) -> bool {
-    let path = path(uri);
-    let under = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    matches!(verb.as_str(), "get" | "head" | "options") && OPEN.iter().any(|root| under(root)) && !path.contains("..")
-}
-
-const OPEN: &[&str] = &[
-    "/healthz",
-    "/livez",
-    "/readyz",
-    "/version",
-    "/api",
-    "/apis",
-    "/openapi",
-    "/.well-known",
-    "/openid/v1/jwks",
-];
-
-fn path(uri: &str) -> &str {
-    uri.split('?').next().unwrap_or_default()
-}
 
 /// Longest path shown, in characters.
 const PATH_CHARS_MAX: usize = 60;

@@ -66,7 +66,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
 /// The version before: what is remembered, also of a ConfigMap that was deleted in between.
 fn before<'c>(case: &'c Case<'_>) -> Option<&'c AwsAuth> {
     let change = case.change()?;
-    match &case.memory.last(&change.key(case.cluster()))?.state {
+    match &case.memory.last(&change.key(case.cluster())).filter(|last| !last.unseen)?.state {
         State::AwsAuth(map) => Some(map),
         State::Role { .. } | State::Binding { .. } | State::ServiceAccount(_) => None,
     }

@@ -1,8 +1,10 @@
+use crate::audit::object::Verb;
 use crate::case::Case;
-use crate::change::{self, Action, Content};
+use crate::change::{self, Action, Change, Content};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
 use crate::kube::ObjectKind;
+use crate::kube::patch::{Touches, touches};
 use crate::memory::State;
 use crate::severity::Severity;
 use crate::text;
@@ -17,7 +19,9 @@ detection! {
     ///
     /// ## What it misses
     ///
-    /// EKS Pod Identity associations, which are made through the EKS API. Whether the role's trust policy lets the account in.
+    /// EKS Pod Identity associations, which are made through the EKS API. Which role it was, where the client asked for an
+    /// answer without the account and the log does not hold it: then the change is told with its content unknown. Whether
+    /// the role's trust policy lets the account in.
     ///
     /// ## Known benign causes
     ///
@@ -37,7 +41,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
             && matches!(change.action, Action::Created | Action::Changed)
     })?;
     let Content::Known(State::ServiceAccount(now)) = &change.after else {
-        return None;
+        return unseen(case, change);
     };
     let known = match &change.before {
         Some(State::ServiceAccount(before)) => Some(before.as_slice()),
@@ -79,5 +83,19 @@ fn check(case: &Case<'_>) -> Option<Hit> {
             .map(|(key, value)| Delta::Lost(text::name(&format!("{key}: {value}")))),
     );
     hit.objects.push(grant::object(change));
+    Some(hit)
+}
+
+/// What the log does not hold may be a role of anybody's, unless the request shows that it can be none.
+fn unseen(case: &Case<'_>, change: &Change) -> Option<Hit> {
+    let sets_none = case.event.verb == Verb::Patch
+        && case.event.request.bytes().is_some_and(|body| touches(body) != Touches::Content);
+    if sets_none {
+        return None;
+    }
+    let object = grant::object(change);
+    let what = format!("{} {object}, content unknown", change.action.as_str());
+    let mut hit = Hit::new(Severity::High, what, grant::unseen(&change.after));
+    hit.objects.push(object);
     Some(hit)
 }

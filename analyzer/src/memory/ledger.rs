@@ -79,8 +79,13 @@ impl Ledger {
     pub(super) fn ask(&self, ask: impl FnOnce() -> Ask) {
         if self.open {
             let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            if asked.len() < ASKED_MAX {
-                asked.insert(ask());
+            if asked.len() >= ASKED_MAX {
+                return;
+            }
+            let ask = ask();
+            // A client shows as many tokens as it likes; that must not crowd out what severities rest on.
+            if asked.len() < ASKED_MAX / 2 || ask.worth() < Worth::Credential {
+                asked.insert(ask);
             }
         }
     }
@@ -109,7 +114,8 @@ impl Memory {
         }
     }
 
-    /// What was asked for, except what is known and cannot change, in a stable order.
+    /// What was asked for, in a stable order: what severities rest on comes first, so whoever answers only a part answers
+    /// that.
     #[must_use]
     pub fn asked(&self) -> Vec<Ask> {
         let asked = self.ledger.asked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -127,17 +133,38 @@ impl Memory {
     }
 }
 
+/// What an answer is good for, the most first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Worth {
+    /// It decides how grave something is.
+    Object,
+    /// It decides whether something was told before.
+    Told,
+    /// It is asked of every token in use, and hardly ever known.
+    Credential,
+}
+
 impl Ask {
-    fn order(&self) -> Place {
-        match (self, self.range()) {
+    const fn worth(&self) -> Worth {
+        match self {
+            Self::Objects { .. } | Self::One(Key::Object(_)) => Worth::Object,
+            Self::One(Key::Minted(_) | Key::Credential(_) | Key::Node(_)) => Worth::Credential,
+            Self::Sessions { .. } | Self::One(_) => Worth::Told,
+        }
+    }
+
+    fn order(&self) -> (Worth, Place) {
+        let place = match (self, self.range()) {
             (Self::One(key), _) => key.place(),
             (_, Some(Range { cluster, first, .. })) => Place { cluster, path: first },
             (_, None) => Place::default(),
-        }
+        };
+        (self.worth(), place)
     }
 }
 
 /// How many hours back sessions are looked for that nobody has closed: a delivery that failed comes again within six.
 const HOURS_BACK: i64 = 12;
-/// Questions noted of one judging. A delivery asks for a few; what is beyond is judged by what the process knows.
+/// Questions noted of one judging: one for each token that its lines show, and a few of objects and sessions. It is more than
+/// the Lambda ever fetches, and what that leaves out it counts; what is beyond is judged by what the process knows.
 const ASKED_MAX: usize = 10_000;

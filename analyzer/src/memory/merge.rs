@@ -49,7 +49,7 @@ mod tests {
 
     fn state(version: u64, second: i64, deleted: bool) -> Remembered {
         let state = State::Binding { role_ref: None, subjects: vec![Subject::User(version.to_string())] };
-        Remembered { state, version: Some(version), time: Some(at(second)), deleted, granted: None }
+        Remembered { state, version: Some(version), time: Some(at(second)), deleted, unseen: false, granted: None }
     }
 
     #[test]
@@ -139,13 +139,25 @@ mod tests {
         copy.keep(key(), state(8, 2, false));
         let cluster = "c".to_owned();
         let asked = [
-            Ask::One(Key::Minted((cluster.clone(), "id".to_owned()))),
             Ask::One(Key::Object(key())),
-            Ask::Objects { cluster, kind: ObjectKind::Role },
+            Ask::Objects { cluster: cluster.clone(), kind: ObjectKind::Role },
+            Ask::One(Key::Minted((cluster, "id".to_owned()))),
         ];
         assert_eq!((copy.asked(), copy.changed()), (asked.to_vec(), vec![Key::Object(key())]));
         assert_eq!((memory.asked(), memory.changed(), copy.clone().asked()), (vec![], vec![], vec![]));
         assert_eq!(Memory::default().asked(), vec![]);
+    }
+
+    #[test]
+    fn many_tokens_do_not_crowd_out_the_questions_that_severities_rest_on() {
+        let memory = Memory::default().noting();
+        for number in 0..20_000 {
+            let _ = memory.minted(&("c".to_owned(), number.to_string()));
+        }
+        assert!(memory.object(&key()).is_none());
+        let asked = memory.asked();
+        assert_eq!(asked.first(), Some(&Ask::One(Key::Object(key()))));
+        assert!((1_000..10_000).contains(&asked.len()), "{}", asked.len());
     }
 
     #[test]

@@ -49,6 +49,22 @@ pub enum State {
     ServiceAccount(Vec<(String, String)>),
 }
 
+impl State {
+    /// What an object says of which nothing was ever seen.
+    fn nothing(kind: ObjectKind) -> Self {
+        match kind {
+            ObjectKind::Role | ObjectKind::ClusterRole => {
+                Self::Role { rules: Vec::new(), aggregation: None, labels: Vec::new() }
+            }
+            ObjectKind::RoleBinding | ObjectKind::ClusterRoleBinding => {
+                Self::Binding { role_ref: None, subjects: Vec::new() }
+            }
+            ObjectKind::AwsAuth => Self::AwsAuth(AwsAuth::default()),
+            ObjectKind::ServiceAccount => Self::ServiceAccount(Vec::new()),
+        }
+    }
+}
+
 /// The last that was seen of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remembered {
@@ -60,6 +76,8 @@ pub struct Remembered {
     pub time: Option<Timestamp>,
     /// It has been deleted since.
     pub deleted: bool,
+    /// It has been changed since, and the log does not hold to what. `version` and `time` are those of that change.
+    pub unseen: bool,
     /// The last time that it gave somebody rights worth a medium alert or more.
     pub granted: Option<Granted>,
 }
@@ -74,20 +92,21 @@ pub struct Granted {
 }
 
 impl Memory {
-    /// What was last seen of an object that still exists.
+    /// What an object says that still exists, where nothing has changed it unseen.
     #[must_use]
     pub fn object(&self, key: &ObjectKey) -> Option<&Remembered> {
-        self.last(key).filter(|remembered| !remembered.deleted)
+        self.last(key).filter(|remembered| !remembered.deleted && !remembered.unseen)
     }
 
-    /// What was last seen of an object, even if it was deleted since.
+    /// What was last seen of an object, even if it was deleted since, or changed unseen.
     #[must_use]
     pub fn last(&self, key: &ObjectKey) -> Option<&Remembered> {
         self.ledger.ask(|| Ask::One(Key::Object(key.clone())));
         self.objects.get(key)
     }
 
-    /// Everything known of existing objects of one cluster and kind.
+    /// Everything known of existing objects of one cluster and kind. Of one that was changed unseen it is what it said
+    /// before: whoever held something is still taken for a holder.
     pub fn objects<'m>(
         &'m self,
         cluster: &'m str,
@@ -122,6 +141,14 @@ impl Memory {
         }
         self.ledger.change(|| Key::Object(key.clone()));
         self.objects.insert(key, new);
+    }
+
+    /// Notes that an object was changed, and that nobody saw to what: from then on its content is not known.
+    pub fn lose_sight(&mut self, key: ObjectKey, version: Option<u64>, time: Option<Timestamp>) {
+        let last = self.last(&key);
+        let granted = last.and_then(|last| last.granted);
+        let state = last.map_or_else(|| State::nothing(key.kind), |last| last.state.clone());
+        self.keep(key, Remembered { state, version, time, deleted: false, unseen: true, granted });
     }
 
     /// Marks an object as deleted at `time`, keeping what it said.
@@ -266,6 +293,7 @@ mod tests {
             version: Some(version),
             time: Some(jiff::Timestamp::from_second(second).unwrap()),
             deleted: false,
+            unseen: false,
             granted: None,
         }
     }

@@ -9,7 +9,7 @@ use crate::audit::outcome::Outcome;
 use crate::audit::principal::Identity;
 use crate::audit::{AuditEvent, Cut, Stage};
 use crate::case::Case;
-use crate::change::{Action, Change, Content, Ordinary};
+use crate::change::{Action, Change, Content, Effect, Ordinary};
 use crate::detection::{Check, Delta, Finding};
 use crate::detections;
 use crate::envelope::LogLine;
@@ -50,7 +50,7 @@ struct Verdict {
     /// The worst that was found of the event itself, if anything but its session was found.
     of_event: Option<Severity>,
     quiet: Quiet,
-    /// The change that was stored, to be remembered.
+    /// The change that was stored, or may have been, to be remembered.
     stored: Option<Change>,
     evidence: Option<Evidence>,
 }
@@ -105,7 +105,7 @@ impl Batch<'_> {
             }
             self.state.explained = Some(explained);
         }
-        let stored = case.written.take().filter(|change| was_stored(event, change));
+        let stored = case.written.take().filter(may_be_stored);
         Verdict { findings, session, of_event, quiet, stored, evidence }
     }
 
@@ -216,14 +216,26 @@ impl Batch<'_> {
     fn learn(&mut self, change: &Change, event: &AuditEvent<'_>, granted: Option<Granted>) {
         let cluster = self.source.cluster.as_deref().unwrap_or_default();
         let time = event.time();
+        let version = change.version();
+        let stored = change.effect == Effect::Took;
         match (change.action, change.after.clone()) {
-            (Action::Created | Action::Changed, Content::Known(state)) => {
+            (Action::Created | Action::Changed, Content::Known(state)) if stored => {
                 let key = change.key(cluster);
                 let granted = granted.or_else(|| self.memory.object(&key).and_then(|known| known.granted));
-                let remembered = Remembered { state, version: change.version(), time, deleted: false, granted };
+                let remembered = Remembered { state, version, time, deleted: false, unseen: false, granted };
                 self.memory.keep(key, remembered);
             }
-            (Action::Created, Content::NotRecorded) => text_lines::remember_unseen(change, event, cluster, self.memory),
+            (Action::Created | Action::Changed, after) => {
+                if stored && change.action == Action::Created && after == Content::NotRecorded {
+                    text_lines::remember_unseen(change, event, cluster, self.memory);
+                }
+                let as_before = matches!(change.ordinary, Some(Ordinary::NoOp | Ordinary::MetadataOnly));
+                if !as_before && !change.name.is_empty() {
+                    self.memory.lose_sight(change.key(cluster), version, time);
+                }
+            }
+            // Who may have deleted something may as well not have.
+            (Action::Deleted | Action::DeletedMany, _) if !stored => {}
             (Action::Deleted, _) if change.pending => {}
             (Action::Deleted, _) => self.memory.forget(&change.key(cluster), time),
             (Action::DeletedMany, _) => {
@@ -234,7 +246,6 @@ impl Batch<'_> {
                     self.memory.forget(&key, time);
                 }
             }
-            _ => {}
         }
     }
 }
@@ -271,9 +282,9 @@ fn look(case: &Case<'_>) -> Looked {
     looked
 }
 
-/// Whether the API server stored the change, beyond doubt.
-fn was_stored(event: &AuditEvent<'_>, change: &Change) -> bool {
-    event.outcome() == Outcome::Allowed && !matches!(change.ordinary, Some(Ordinary::DryRun | Ordinary::Failed))
+/// Whether the API server stored the change, or may have.
+fn may_be_stored(change: &Change) -> bool {
+    change.took_effect() && !matches!(change.ordinary, Some(Ordinary::DryRun | Ordinary::Failed))
 }
 
 /// What the event gave somebody, if that is worth remembering for when it is taken away again.

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use super::sifting::told;
 use crate::alert::Alert;
 use crate::detections;
-use crate::envelope::LogLine;
+use crate::envelope::{Delivery, LogLine};
 use crate::memory::Memory;
-use crate::report::{Report, analyze, analyze_cloudtrail};
+use crate::report::{Report, analyze, analyze_cloudtrail, analyze_delivery};
 use crate::settings::Settings;
+use crate::sift::Sifter;
 use crate::stream::Source;
 
 /// The top folder of the project.
@@ -101,18 +103,44 @@ pub(crate) fn read(path: &Path) -> Vec<Case> {
     cases.into_iter().map(|json| Case { json }).collect()
 }
 
-/// Judges lines that came in one batch, and the calls of the AWS API among them.
+/// Judges lines that came in one batch, and the calls of the AWS API among them: line by line, and once more as the delivery
+/// that production would get. Both must say and learn the same.
 pub(crate) fn judge(lines: &[String], settings: &Settings, memory: &mut Memory) -> Report {
     let (calls, lines): (Vec<&String>, Vec<&String>) = lines.iter().partition(|line| is_call(line));
-    let lines = lines.into_iter().map(|line| {
-        Ok(LogLine { timestamp_ms: Some(1_795_416_561_478), log_stream: None, message: line.as_str().into() })
-    });
+    let mut delivered_to = memory.clone();
+    let delivered = deliver(&lines, settings, &mut delivered_to);
+    let lines = lines
+        .into_iter()
+        .map(|line| Ok(LogLine { timestamp_ms: Some(TIMESTAMP_MS), log_stream: None, message: line.as_str().into() }));
     let mut report = analyze(&Source::default(), lines, settings, memory);
+    assert_eq!(told(&delivered), told(&report), "sifted from a delivery (left) and line by line");
+    assert_eq!(known(&delivered_to), known(memory), "learnt from a delivery (left) and line by line");
     for call in calls {
         report.absorb(analyze_cloudtrail(call, settings, memory));
     }
     report
 }
+
+/// Judges lines as the Lambda does, out of a document that leaves everything but the lines to the settings.
+fn deliver(lines: &[&String], settings: &Settings, memory: &mut Memory) -> Report {
+    let entries = lines.iter().map(|line| json!({ "timestamp": TIMESTAMP_MS, "message": line }).to_string());
+    let entries = entries.collect::<Vec<_>>().join(",");
+    let document = format!(r#"{{"messageType":"DATA_MESSAGE","logEvents":[{entries}]}}"#);
+    let delivery = Delivery::document(document.as_bytes());
+    let mut judged = analyze_delivery(delivery, settings, memory, &mut Sifter::default()).unwrap();
+    assert_eq!(judged.len(), 1);
+    judged.remove(0).report
+}
+
+/// Everything that is remembered, in a stable order.
+fn known(memory: &Memory) -> Vec<String> {
+    let mut facts: Vec<String> = memory.facts().map(|fact| format!("{fact:?}")).collect();
+    facts.sort_unstable();
+    facts
+}
+
+/// When every line was written, unless it says otherwise.
+const TIMESTAMP_MS: i64 = 1_795_416_561_478;
 
 /// CloudTrail has a way in of its own; here its records stand among the lines.
 pub(crate) fn is_call(line: &str) -> bool {

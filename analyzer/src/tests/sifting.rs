@@ -20,7 +20,7 @@ use crate::sift::Sifter;
 use crate::stream::Source;
 
 /// Everything that a report says, as text.
-fn told(report: &Report) -> String {
+pub(super) fn told(report: &Report) -> String {
     let mut text = alerts(&report.alerts);
     let _ = writeln!(text, "{} lines, {} alerted, first {:?}", report.lines, report.alerted, report.first_ms);
     let _ = writeln!(text, "quiet {:?}\nskipped {:?}", report.quiet, report.skipped);

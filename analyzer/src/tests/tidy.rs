@@ -90,6 +90,75 @@ fn code(path: &Path) -> String {
     text.split("\n#[cfg(test)]\n").next().unwrap().to_owned()
 }
 
+/// Whether a text names a room of the house: `crate::room` in whatever follows it, or among the rooms of `crate::{...}`.
+fn names(text: &str, room: &str) -> bool {
+    let continues = |rest: &str| rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+    let begins = |text: &str| text.trim_start().strip_prefix(room).is_some_and(|rest| !continues(rest));
+    text.split("crate::").skip(1).any(|rest| match rest.strip_prefix('{') {
+        Some(several) => outermost(several).any(begins),
+        None => begins(rest),
+    })
+}
+
+/// The parts of a list in braces, whose opening brace was passed, without looking into inner ones.
+fn outermost(list: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0_usize;
+    let end = list.find(|character| {
+        depth += usize::from(character == '{');
+        let ends = character == '}' && depth == 0;
+        depth -= usize::from(character == '}' && !ends);
+        ends
+    });
+    let mut depth = 0_usize;
+    list[..end.unwrap_or(list.len())].split(move |character| {
+        depth += usize::from(character == '{');
+        depth -= usize::from(character == '}');
+        character == ',' && depth == 0
+    })
+}
+
+#[test]
+fn an_import_is_seen_in_every_way_to_write_it() {
+    for text in [
+        "use crate::report;",
+        "use crate::report::Judge;",
+        "use crate::{report, text};",
+        "use crate::{json::{Kind, Reader}, report::{Judge, Report}};",
+        "use crate::{\n    text,\n    report as other,\n};",
+        "let judge = crate::report::Judge::new();",
+    ] {
+        assert!(names(text, "report"), "{text}");
+    }
+    for text in ["use crate::reporter;", "use crate::{text, json::report};", "use crate::{json::{report}, text};"] {
+        assert!(!names(text, "report"), "{text}");
+    }
+}
+
+#[test]
+fn the_page_tells_the_floors() {
+    let page = fs::read_to_string(top().join("ARCHITECTURE.md")).unwrap();
+    let (before, rest) = page.split_once("<!-- written by a test: floors -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- end -->").unwrap();
+    let mut list = String::new();
+    let mut width = 0;
+    for (number, floor) in FLOORS.iter().enumerate() {
+        let end = if number + 1 == FLOORS.len() { "." } else { "," };
+        let word = format!("`{floor}`{end}");
+        let breaks = width + word.len() > 120;
+        list += if breaks {
+            "\n"
+        } else if width > 0 {
+            " "
+        } else {
+            ""
+        };
+        width = if breaks { word.len() } else { width + word.len() + 1 };
+        list += &word;
+    }
+    let expected = format!("{before}<!-- written by a test: floors -->\n{list}\n<!-- end -->{after}");
+    expect_file![top().join("ARCHITECTURE.md")].assert_eq(&expected);
+}
+
 #[test]
 fn imports_only_go_down() {
     let mut wrong = Vec::new();
@@ -102,7 +171,7 @@ fn imports_only_go_down() {
         };
         let text = code(&path);
         for upper in FLOORS.iter().skip(own + 1) {
-            if text.contains(&format!("crate::{upper}::")) {
+            if names(&text, upper) {
                 wrong.push(format!("{} uses `{upper}`, which is above `{floor}`", path.display()));
             }
         }

@@ -117,7 +117,7 @@ variants! {
 
 members! {
     ObjectKey { cluster, kind, namespace, name }
-    Remembered { state, version, time, deleted, granted }
+    Remembered { state, version, time, deleted, unseen, granted }
     Granted { time, severity }
     PolicyRule { api_groups, resources, verbs, resource_names, non_resource_urls }
     RoleRef { kind, name }

@@ -167,7 +167,10 @@ mod tests {
         let name = |number: usize| rolewatch_analyzer::text::digest([number.to_string().as_str()]);
         let subjects = (0..subjects).map(|number| Subject::User(name(number))).collect();
         let state = State::Binding { role_ref: None, subjects };
-        Fact::Object(key, Remembered { state, version: Some(7), time: None, deleted: false, granted: None })
+        Fact::Object(
+            key,
+            Remembered { state, version: Some(7), time: None, deleted: false, unseen: false, granted: None },
+        )
     }
 
     fn item(fact: &Fact) -> Item {

@@ -206,3 +206,43 @@ fn hiding_behind_words_of_a_dry_run_that_was_none() {
     })]);
     assert!(told.iter().any(|alert| alert.detection_ids().contains(&"aws-auth-deleted")), "{:?}", titles(&told));
 }
+
+/// Mallory gives a service account a role of another account of AWS.
+fn annotation(answer: &Value) -> Value {
+    let metadata = json!({
+        "name": "cart",
+        "namespace": "checkout",
+        "annotations": { "eks.amazonaws.com/role-arn": "arn:aws:iam::999999999999:role/theirs" },
+        "resourceVersion": "5012",
+    });
+    grant_with(|event| {
+        event["verb"] = json!("patch");
+        event["requestURI"] = json!("/api/v1/namespaces/checkout/serviceaccounts/cart");
+        event["objectRef"] =
+            json!({ "resource": "serviceaccounts", "namespace": "checkout", "name": "cart", "apiVersion": "v1" });
+        event["responseStatus"]["code"] = json!(200);
+        event["requestObject"] = json!({ "metadata": { "annotations": metadata["annotations"] } });
+        event["responseObject"] = answer.clone();
+        if answer["kind"] != "Table" {
+            event["responseObject"]["metadata"] = metadata;
+        }
+    })
+}
+
+#[test]
+fn hiding_an_iam_role_behind_the_answer_that_was_asked_for() {
+    // The Accept header is the client's, and not in the log.
+    for (answer, expected) in [
+        (json!({ "kind": "ServiceAccount", "apiVersion": "v1" }), "with the IAM role theirs"),
+        (json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1" }), "with the IAM role theirs"),
+        (json!({ "kind": "Table", "apiVersion": "meta.k8s.io/v1", "rows": [] }), "content unknown"),
+    ] {
+        let told = alerts(&[annotation(&answer)]);
+        let is_told = told.iter().flat_map(|alert| &alert.findings).any(|finding| {
+            finding.detection.id == "sa-iam-role-changed"
+                && finding.hit.severity >= Severity::Medium
+                && finding.hit.what.contains(expected)
+        });
+        assert!(is_told, "{answer}: {:?}", titles(&told));
+    }
+}

@@ -315,6 +315,61 @@ fn silence_by_a_memory_of_refused_writes() {
     }
 }
 
+/// A write on the ClusterRole `backup`, and what the server answered.
+fn role(answer: &Value, code: u16) -> Value {
+    grant_with(|event| {
+        event["verb"] = json!("patch");
+        event["requestURI"] = json!("/apis/rbac.authorization.k8s.io/v1/clusterroles/backup");
+        event["objectRef"]["resource"] = json!("clusterroles");
+        event["responseStatus"]["code"] = json!(code);
+        event["requestObject"] = json!({ "rules": answer["rules"] });
+        event["responseObject"] = answer.clone();
+    })
+}
+
+#[test]
+fn silence_by_a_memory_that_missed_a_change() {
+    let harmless = json!({
+        "kind": "ClusterRole",
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "metadata": { "name": "backup", "resourceVersion": "5000" },
+        "rules": [{ "apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"] }],
+    });
+    let bound = grant_with(|event| {
+        event["stageTimestamp"] = json!("2026-11-23T08:00:09.000000Z");
+        for body in ["requestObject", "responseObject"] {
+            event[body]["roleRef"]["name"] = json!("backup");
+        }
+    });
+    let graded = |writes: &[Value]| {
+        let mut memory = Memory::default();
+        let lines: Vec<String> = writes.iter().map(Value::to_string).collect();
+        judge(&lines, &Settings::default(), &mut memory);
+        let told = judge(&[bound.to_string()], &Settings::default(), &mut memory).alerts;
+        let findings = told.iter().flat_map(|alert| &alert.findings);
+        findings.filter(|finding| finding.detection.id == "rbac-binding-changed").map(|it| it.hit.severity).max()
+    };
+    let known = role(&harmless, 200);
+    assert!(graded(&[known.clone()]) < Some(Severity::High), "what is known to be harmless");
+    for (trick, answer, code) in [
+        ("an answer without rules", json!({ "kind": "Table", "rows": [] }), 200),
+        ("an answer that did not come", json!({ "kind": "Status", "code": 504 }), 504),
+        (
+            "an answer of metadata alone",
+            json!({ "kind": "PartialObjectMetadata", "metadata": { "name": "backup", "resourceVersion": "5001" } }),
+            200,
+        ),
+    ] {
+        let mut unseen = role(&answer, code);
+        unseen["stageTimestamp"] = json!("2026-11-23T08:00:05.000000Z");
+        unseen["auditID"] = json!("0b6f6f0e-5e55-4b7e-9d38-3a1fa3b8e002");
+        // What one API server did last may be read first.
+        for writes in [[known.clone(), unseen.clone()], [unseen.clone(), known.clone()]] {
+            assert!(graded(&writes) >= Some(Severity::High), "{trick}");
+        }
+    }
+}
+
 #[test]
 fn silence_by_an_exception_that_fits_too_much() {
     let told = || alerts(&[grant()]);
