@@ -252,12 +252,14 @@ class Template(unittest.TestCase):
             asked.update(RESOURCES[rule]["Properties"]["EventPattern"]["detail"]["eventName"])
         self.assertEqual(asked, read_there)
 
-    def test_records_of_other_accounts_are_tried_again_one_by_one(self):
+    def test_the_stream_keeps_what_is_not_accepted_until_it_is_old(self):
         (mapping,) = of_type("AWS::Lambda::EventSourceMapping").values()
         self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"])
         self.assertTrue(mapping["BisectBatchOnFunctionError"])
         self.assertGreater(mapping["ParallelizationFactor"], 1)
-        self.assertGreaterEqual(mapping["MaximumRetryAttempts"], 1)
+        self.assertEqual(mapping["MaximumRetryAttempts"], -1)
+        kept = RESOURCES["MemberStream"]["Properties"]["RetentionPeriodHours"] * 3600
+        self.assertLess(mapping["MaximumRecordAgeInSeconds"], kept, "what is given up can still be read")
         destination = mapping["DestinationConfig"]["OnFailure"]["Destination"]
         self.assertEqual(destination, {"Fn::GetAtt": ["FailedDeliveries", "Arn"]})
         # The policy of a destination is text: see that it is JSON once the accounts are in it.
@@ -278,7 +280,8 @@ class Template(unittest.TestCase):
         # The rule about the function tells by itself.
         self.assertEqual(sorted(chapters), sorted(kinds | {"FunctionCalls"}))
         for name, alarm in alarms.items():
-            self.assertEqual(alarm["AlarmActions"], [{"Ref": "AlertTopic"}], name)
+            for actions in [alarm["AlarmActions"], alarm.get("OKActions", alarm["AlarmActions"])]:
+                self.assertEqual([taken(it) for it in actions], [{"Ref": "AlertTopic"}, {"Ref": "AlarmTopicArn"}], name)
             says = text_of(alarm["AlarmDescription"])
             self.assertIn("docs/operate.md", says, name)
             self.assertLessEqual(len(says), 1024, name)
@@ -287,23 +290,27 @@ class Template(unittest.TestCase):
         table = OPERATE.split("<!-- written by a test: metrics -->", 1)[1].split("<!-- end -->", 1)[0]
         counted = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
         telemetry = (ROOT / "lambda" / "src" / "telemetry.rs").read_text()
-        by_function = set(re.findall(r'"(\w+)"', telemetry.split("BY_FUNCTION: &[&str] = &[", 1)[1].split("]", 1)[0]))
-        self.assertLessEqual(by_function, counted)
+        by_function = set(re.findall(r'"(\w+)"', telemetry.split("BY_FUNCTION: &[&str] =", 1)[1].split("&[", 1)[1].split("]", 1)[0]))
+        by_log = set(re.findall(r'"(\w+)"', telemetry.split("BY_LOG: &[&str] = &[", 1)[1].split("]", 1)[0]))
+        self.assertLessEqual(by_function | by_log, counted)
         for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
             if taken(alarm.get("Namespace")) == "Rolewatch":
                 own = taken(alarm["MetricName"])
                 self.assertIn(own, counted, name)
-                (dimension,) = [taken(it)["Name"] for it in alarm["Dimensions"]]
-                self.assertEqual(dimension, "Function" if own in by_function else "Cluster", name)
+                dimensions = [taken(it)["Name"] for it in alarm["Dimensions"]]
+                wanted = ["Cluster", "Account", "Function"] if own in by_log else ["Function"]
+                self.assertTrue(own in by_log | by_function, name)
+                self.assertEqual(dimensions, wanted, name)
         body = RESOURCES["Board"]["Properties"]["DashboardBody"]["Fn::Sub"]
         shown = set()
         for widget in json.loads(body)["widgets"]:
             for metric in widget["properties"]["metrics"]:
                 if isinstance(metric[0], dict):
                     search = re.fullmatch(
-                        r"SEARCH\('\{Rolewatch,Cluster\} MetricName=\"(\w+)\"', '(Sum|Maximum)', 300\)", metric[0]["expression"]
+                        r"SEARCH\('\{Rolewatch,(.*)Cluster\} .*MetricName=\"(\w+)\"', '(Sum|Maximum)', 300\)", metric[0]["expression"]
                     )
-                    shown.add(search[1])
+                    self.assertEqual(search[1], "Function,Account," if search[2] in by_log else "", search[2])
+                    shown.add(search[2])
                 elif metric[0] == "Rolewatch":
                     self.assertIn(metric[1], by_function)
                     shown.add(metric[1])

@@ -121,7 +121,7 @@ pub const CODES: &[ErrorCode] = &[
     },
     ErrorCode {
         code: "events-access-denied",
-        meaning: "The function's role or a policy of the bus forbids `events:PutEvents` or `events:DescribeEventBus`.",
+        meaning: "The function's role or a policy of the bus forbids `events:PutEvents`.",
         remedy: "Compare the role with infra/template.yaml.",
     },
     ErrorCode {

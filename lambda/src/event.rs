@@ -21,6 +21,8 @@ pub enum Event<'a> {
 /// One record of a Kinesis stream.
 #[derive(Debug, PartialEq, Eq)]
 pub struct KinesisRecord<'a> {
+    /// The shard that it came from, where the event tells; whoever reads the record again needs it.
+    pub shard: Cow<'a, str>,
     /// Names the record in the answer: `batchItemFailures[].itemIdentifier`.
     pub sequence_number: Cow<'a, str>,
     /// The record, as base64; empty when it is missing.
@@ -75,6 +77,7 @@ struct Members<'a> {
 #[derive(Default)]
 struct Record<'a> {
     is_kinesis: bool,
+    event_id: Option<Cow<'a, str>>,
     sequence_number: Option<Cow<'a, str>>,
     data: Option<Cow<'a, str>>,
 }
@@ -121,7 +124,8 @@ impl<'a> Members<'a> {
             // Without its sequence number a failed record could not be named in the answer.
             let records = records.into_iter().map(|record| {
                 let sequence_number = record.sequence_number.filter(|number| !number.is_empty())?;
-                Some(KinesisRecord { sequence_number, data: record.data.unwrap_or_default() })
+                let shard = record.event_id.map(shard_of).unwrap_or_default();
+                Some(KinesisRecord { shard, sequence_number, data: record.data.unwrap_or_default() })
             });
             return records.collect::<Option<_>>().map(Event::Kinesis).ok_or(EventError::NoData);
         }
@@ -148,10 +152,22 @@ impl<'a> Record<'a> {
                     _ => reader.skip(),
                 })
             }
+            ("eventID", Kind::String) => reader.string().map(|text| record.event_id = Some(text)),
             _ => reader.skip(),
         })?;
         Ok(record)
     }
+}
+
+/// The shard in an event's id, `shardId-000000000006:4959...`; empty for anything else (Lambda developer guide, "Using
+/// Lambda to process records from Amazon Kinesis Data Streams").
+fn shard_of(event_id: Cow<'_, str>) -> Cow<'_, str> {
+    let shard = event_id.split_once(':').map(|(shard, _)| shard.to_owned());
+    let fits = |shard: &String| {
+        shard.len() <= SHARD_BYTES_MAX
+            && shard.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+    };
+    shard.filter(fits).map(Cow::Owned).unwrap_or_default()
 }
 
 /// The detail types under which CloudTrail's records come (EventBridge user guide, "AWS service events delivered via
@@ -178,6 +194,9 @@ pub fn account_of(event: &str) -> Option<Cow<'_, str>> {
     string_member(&mut Reader::new(event.as_bytes()), "account").ok().flatten()
 }
 
+/// Kinesis API reference, `Record`: at most 128 characters.
+const SHARD_BYTES_MAX: usize = 128;
+
 #[cfg(test)]
 mod tests {
     use super::{Event, EventError, KinesisRecord};
@@ -193,12 +212,12 @@ mod tests {
 
     #[test]
     fn events_are_told_by_their_shape() {
-        let record = KinesisRecord { sequence_number: "49".into(), data: "QQ==".into() };
+        let record = KinesisRecord { shard: "shardId-6".into(), sequence_number: "49".into(), data: "QQ==".into() };
         let rows = [
             (r#"{"awslogs":{"data":"H4s="}}"#, Ok(Event::Logs("H4s=".into()))),
             (r#"{"more":[{}],"awslogs":{"more":1,"data":"H4s="}}"#, Ok(Event::Logs("H4s=".into()))),
             (
-                r#"{"Records":[{"eventSource":"aws:kinesis","kinesis":{"sequenceNumber":"49","data":"QQ=="}}]}"#,
+                r#"{"Records":[{"eventID":"shardId-6:49","kinesis":{"sequenceNumber":"49","data":"QQ=="}}]}"#,
                 Ok(Event::Kinesis(vec![record])),
             ),
             (CALL, Ok(Event::EventBridge(CALL))),

@@ -5,6 +5,7 @@ mod fetch;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use aws_config::SdkConfig;
 use lambda_runtime::tracing;
 use rolewatch_analyzer::exceptions::{Exceptions, ExceptionsError};
 
@@ -67,11 +68,12 @@ pub struct Current {
 
 impl Book {
     /// The exceptions of a place. Nothing is fetched yet.
-    pub async fn open(place: Option<Place>) -> Self {
+    #[must_use]
+    pub fn open(aws: &SdkConfig, place: Option<Place>) -> Self {
         let (remote, current) = match place {
             None => (None, Exceptions::default()),
             Some(Place::Inline(exceptions)) => (None, exceptions),
-            Some(place) => (Remote::connect(place).await, Exceptions::default()),
+            Some(place) => (Remote::connect(aws, place), Exceptions::default()),
         };
         Self { remote, state: Mutex::new(State { current: Arc::new(current), looked: None }) }
     }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use aws_config::BehaviorVersion;
 use lambda_runtime::{LambdaEvent, service_fn};
 use rolewatch_lambda::config::Config;
 use rolewatch_lambda::exceptions::Book;
@@ -20,17 +21,13 @@ async fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return start::refuse(&error),
     };
-    let chat = match config.chat_topic.clone() {
-        Some(topic) => Some(ChatSink::connect(topic).await),
-        None => None,
-    };
-    let bus = match config.event_bus.clone() {
-        Some(bus) => Some(EventSink::connect(bus).await),
-        None => None,
-    };
-    let sink = Both(Both(SnsSink::connect(config.alert_topic.clone()).await, chat), bus);
-    let book = Book::open(config.exceptions.clone()).await;
-    let store = Store::open(config.memory_table.clone()).await;
+    // Credentials and the certificates of the system, read once for every client.
+    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let chat = config.chat_topic.clone().map(|topic| ChatSink::connect(&aws, topic));
+    let bus = config.event_bus.clone().map(|bus| EventSink::connect(&aws, bus));
+    let sink = Both(Both(SnsSink::connect(&aws, config.alert_topic.clone()), chat), bus);
+    let book = Book::open(&aws, config.exceptions.clone());
+    let store = Store::open(&aws, config.memory_table.clone());
     let handler = Handler::new(config, sink, book, store);
     // Boxed, because its future holds those of every service.
     let answer = service_fn(async |event: LambdaEvent<_>| Box::pin(handler.handle(&event)).await);

@@ -9,11 +9,13 @@ mod item;
 mod questions;
 mod table;
 mod trouble;
+mod writing;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use aws_config::SdkConfig;
 use lambda_runtime::tracing;
 use rolewatch_analyzer::memory::{Ask, Fact, Key, Memory};
 
@@ -22,6 +24,7 @@ use self::item::Revision;
 use self::questions::Questions;
 use self::table::Table;
 pub use self::trouble::Trouble;
+pub use self::writing::Writing;
 use crate::config::TableName;
 
 /// The memory of the process, and the way to the table if there is one.
@@ -53,15 +56,8 @@ pub struct Learnt {
     revisions: HashMap<Key, Revision>,
     /// What the table held of keys that are changed.
     before: HashMap<Key, Option<Fact>>,
-}
-
-/// What records of a stream hand on to those after them.
-#[derive(Debug, Default)]
-pub struct Carry {
-    /// A record before has failed, so Lambda brings what follows again, and none of it is kept.
-    pub is_repeated: bool,
-    /// The account of the record before and what it taught, where it was not kept.
-    memory: Option<(String, Memory)>,
+    /// What the table holds now of facts that wait to be written: the memory has them put together with it.
+    merged: HashMap<Key, Fact>,
 }
 
 /// What became of asking the table.
@@ -77,28 +73,11 @@ pub struct Reading {
     pub trouble: Option<Trouble>,
 }
 
-/// What became of writing to the table.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Writing {
-    /// Facts written.
-    pub written: usize,
-    /// Of these, the ones too large for the table: it says of them only that they changed.
-    pub too_large: usize,
-    /// Facts not written; they are tried again with the next delivery.
-    pub unsaved: usize,
-    /// Facts given up, because too many wait.
-    pub lost: usize,
-    /// Why.
-    pub trouble: Option<Trouble>,
-}
-
 impl Store {
     /// A store that knows nothing yet. No request is made.
-    pub async fn open(table: Option<TableName>) -> Self {
-        let shared = match table {
-            Some(name) => Some(Shared::new(Table::connect(name).await)),
-            None => None,
-        };
+    #[must_use]
+    pub fn open(aws: &SdkConfig, table: Option<TableName>) -> Self {
+        let shared = table.map(|name| Shared::new(Table::connect(aws, name)));
         Self { homes: Mutex::default(), shared }
     }
 
@@ -109,28 +88,31 @@ impl Store {
     }
 
     /// Judges with what is known and with what the table adds. `judge` runs once or several times, each time on a fresh
-    /// copy; the last result counts. With it `judge` tells the account, which nobody knows before the delivery is read.
+    /// copy; the last result counts. With it `judge` tells the account. Who knows it before says so; otherwise it is
+    /// taken to be the one used last, and the delivery is judged again when it was another.
     pub async fn judge<T, E>(
         &self,
-        carry: &Carry,
+        account: Option<String>,
         deadline: Instant,
         mut judge: impl FnMut(&mut Memory) -> Result<(Option<String>, T), E>,
     ) -> Result<(T, Learnt), E> {
-        let mut home = self.homes().latest();
-        let mut start = self.start(&home, carry);
+        let mut home = account.unwrap_or_else(|| self.homes().latest());
+        let mut start = self.start(&home);
         let mut memory = start.clone();
         let (account, mut judged) = judge(&mut memory)?;
-        if let Some(account) = account.filter(|account| *account != home) {
-            let fresh = self.start(&account, carry);
+        // What names no account is nobody's, and not that of the delivery before.
+        let account = account.unwrap_or_default();
+        if account != home {
+            let fresh = self.start(&account);
             // A new process knows as little of the one as of the other.
-            if !(self.homes().is_empty() && carry.memory.is_none()) {
+            if !self.homes().is_empty() {
                 memory = fresh.clone();
                 judged = judge(&mut memory)?.1;
             }
             (start, home) = (fresh, account);
         }
         let mut learnt = Learnt::of(home);
-        if let Some(shared) = &self.shared {
+        if let Some(shared) = self.shared_for(&learnt.home) {
             let mut reading = Reading::default();
             let mut asked = HashSet::new();
             let until = (Instant::now() + READ_TIMEOUT).min(deadline);
@@ -163,18 +145,20 @@ impl Store {
     }
 
     /// What is known of the clusters of an account.
-    fn start(&self, home: &str, carry: &Carry) -> Memory {
-        let memory = match &carry.memory {
-            Some((account, memory)) if account == home => memory.clone(),
-            _ => self.homes().copy(home),
-        };
-        if self.shared.is_some() { memory.noting() } else { memory }
+    fn start(&self, home: &str) -> Memory {
+        let memory = self.homes().copy(home);
+        if self.shared_for(home).is_some() { memory.noting() } else { memory }
+    }
+
+    /// The table. What names no account stays in this process: in the table it would be taken for anybody's.
+    fn shared_for(&self, home: &str) -> Option<&Shared> {
+        self.shared.as_ref().filter(|_| !home.is_empty())
     }
 
     /// Keeps what a delivery taught, here and in the table. It never fails: what cannot be written now is written with
     /// the next delivery.
     pub async fn keep(&self, mut learnt: Learnt, deadline: Instant) -> Option<Writing> {
-        let writing = match &self.shared {
+        let writing = match self.shared_for(&learnt.home) {
             Some(shared) => {
                 let until = (Instant::now() + WRITE_TIMEOUT).min(deadline);
                 Some(Box::pin(shared.save(&mut learnt, until)).await)
@@ -184,11 +168,6 @@ impl Store {
         let Learnt { home, memory, .. } = learnt;
         self.homes().keep(&home, memory);
         writing
-    }
-
-    /// Makes the next copies cheap. To be called when no copy is in use.
-    pub fn settle(&self) {
-        self.homes().settle();
     }
 
     fn homes(&self) -> MutexGuard<'_, Homes> {
@@ -260,73 +239,11 @@ impl Shared {
         let unsaved = lock(&self.unsaved).get(&place).cloned();
         match (unsaved, start.fact(&key)) {
             (Some(before), Some(ours)) => {
-                let merged = ours.merged(before.as_ref(), fact.clone());
-                lock(&self.unsaved).insert(place, Some(fact));
-                start.take_in(merged)
+                let before = learnt.merged.insert(key, fact.clone()).or(before);
+                start.take_in(ours.merged(before.as_ref(), fact))
             }
             _ => start.take_in(fact),
         }
-    }
-
-    async fn save(&self, learnt: &mut Learnt, until: Instant) -> Writing {
-        let mut writing = Writing::default();
-        let mut left = self.changes(learnt);
-        if let Some(trouble) = self.trouble_before().filter(|_| !left.is_empty()) {
-            writing.trouble = Some(trouble);
-        } else {
-            for change in std::mem::take(&mut left) {
-                if writing.trouble.is_some() {
-                    left.push(change);
-                    continue;
-                }
-                match self.table.save(&learnt.home, &change, until).await {
-                    Ok(saved) => {
-                        writing.written += usize::from(saved.written);
-                        writing.too_large += usize::from(saved.too_large);
-                        lock(&self.unsaved).remove(&(learnt.home.clone(), change.key));
-                        learnt.memory.take_in(saved.fact);
-                    }
-                    Err(trouble) => {
-                        writing.trouble = Some(trouble);
-                        left.push(change);
-                    }
-                }
-            }
-            self.note(writing.trouble);
-        }
-        writing.unsaved = left.len();
-        let mut unsaved = lock(&self.unsaved);
-        for change in left {
-            let place = (learnt.home.clone(), change.key);
-            if unsaved.len() < UNSAVED_MAX || unsaved.contains_key(&place) {
-                unsaved.entry(place).or_insert(change.before);
-            } else {
-                writing.lost += 1;
-            }
-        }
-        writing
-    }
-
-    /// What this delivery changed, and what earlier ones changed that could not be written.
-    fn changes(&self, learnt: &mut Learnt) -> Vec<Change> {
-        let mut before = std::mem::take(&mut learnt.before);
-        let mut unsaved = lock(&self.unsaved);
-        // What has left the process since cannot be written any more.
-        unsaved.retain(|(home, key), _| home != &learnt.home || learnt.memory.fact(key).is_some());
-        for ((_, key), known) in unsaved.iter().filter(|((home, _), _)| *home == learnt.home) {
-            before.insert(key.clone(), known.clone());
-        }
-        drop(unsaved);
-        let mut changes: Vec<Change> = before
-            .into_iter()
-            .filter_map(|(key, before)| {
-                let now = learnt.memory.fact(&key)?;
-                let revision = learnt.revisions.get(&key).copied();
-                (before.as_ref() != Some(&now)).then_some(Change { key, before, now, revision })
-            })
-            .collect();
-        changes.sort_by_cached_key(|change| change.key.place());
-        changes
     }
 
     /// Whether the table was found closed a moment ago. Asking again and again would cost every delivery its time-out.
@@ -334,7 +251,7 @@ impl Shared {
         lock(&self.closed).filter(|(until, _)| *until > Instant::now()).map(|(_, trouble)| trouble)
     }
 
-    /// Notes how the table answered.
+    /// Notes how the table answered: to be called after a request, and only then.
     fn note(&self, trouble: Option<Trouble>) {
         let closed = trouble.filter(|trouble| *trouble != Trouble::TooMuch).map(|trouble| {
             tracing::error!(
@@ -349,27 +266,16 @@ impl Shared {
     }
 }
 
-/// A fact to write.
-#[derive(Debug, Clone)]
-struct Change {
-    key: Key,
-    /// What the table held when it was read, or when this process last wrote it.
-    before: Option<Fact>,
-    now: Fact,
-    /// Which revision was read in this delivery.
-    revision: Option<Revision>,
-}
-
-impl Carry {
-    /// Hands on what is not kept.
-    pub fn hand_on(&mut self, learnt: Learnt) {
-        self.memory = Some((learnt.home, learnt.memory));
-    }
-}
-
 impl Learnt {
     fn of(home: String) -> Self {
-        Self { memory: Memory::default(), reading: None, home, revisions: HashMap::new(), before: HashMap::new() }
+        Self {
+            memory: Memory::default(),
+            reading: None,
+            home,
+            revisions: HashMap::new(),
+            before: HashMap::new(),
+            merged: HashMap::new(),
+        }
     }
 }
 
@@ -391,5 +297,3 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 const PASSING_PAUSE: Duration = Duration::from_secs(5);
 /// How long one that is missing or forbidden is left alone: somebody has to do something first.
 const LASTING_PAUSE: Duration = Duration::from_mins(1);
-/// Facts that wait to be written: many more than an outage of minutes leaves, and a bound for one of days.
-const UNSAVED_MAX: usize = 5_000;

@@ -143,8 +143,7 @@ impl Refusal {
                 "EventBridge cannot be reached; check the network of the function"
             }
             (Service::EventBridge, Self::AccessDenied) => {
-                "the event bus is closed; allow `events:PutEvents` and `events:DescribeEventBus` to the role of the \
-                 function"
+                "the event bus is closed; allow `events:PutEvents` to the role of the function"
             }
             (Service::EventBridge, Self::KeyRefused) => {
                 "the key of the event bus cannot be used; open it to EventBridge"

@@ -76,7 +76,7 @@ pub const METRICS: &[Metric] = &[
     Metric {
         name: "AlertsFailed",
         unit: "Count",
-        meaning: "Alerts that a topic did not accept in this invocation. Lambda repeats the delivery; see Delivery promise.",
+        meaning: "Alerts that a topic or bus did not accept in this invocation. Lambda repeats the delivery; see Delivery promise.",
     },
     Metric {
         name: "AlertsBelowMinimum",
@@ -116,7 +116,8 @@ pub const METRICS: &[Metric] = &[
     Metric {
         name: "DeliveriesRefused",
         unit: "Count",
-        meaning: "Deliveries that could not be opened. They wait in the queue of failed deliveries.",
+        meaning: "Deliveries that could not be opened, or whose judging failed. They wait in the queue of failed \
+                  deliveries; records of a stream do not, and raise the alarm DeliveriesRefused.",
     },
     Metric {
         name: "ControlMessages",
@@ -142,13 +143,22 @@ pub const METRICS: &[Metric] = &[
 
 /// The metrics that CloudWatch also keeps for the function as a whole: those that an alarm watches for all clusters at once,
 /// among them clusters of other accounts, whose names the template does not know.
-pub const BY_FUNCTION: &[&str] = &["AuditEventsLost", "LinesTruncated", "AlertsFailed"];
+///
+/// The last two also because they are counted where no cluster is known.
+pub const BY_FUNCTION: &[&str] =
+    &["AuditEventsLost", "LinesTruncated", "AlertsFailed", "DeliveriesRefused", "ControlMessages"];
+
+/// The metrics whose silence raises an alarm. They are kept by function, account and cluster, where all are known: a cluster of
+/// this name in another account, or another function that judges the same log, must not make up for one that is silent.
+pub const BY_LOG: &[&str] = &["AuditLines", "ApiLines"];
 
 /// The counts of one delivery.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
     /// The cluster that it came from, if known.
     pub cluster: Option<String>,
+    /// The account of its log, if known.
+    pub account: Option<String>,
     /// The name of the function, where Lambda tells it.
     pub function: Option<String>,
     counts: Map<String, Value>,
@@ -229,7 +239,7 @@ impl Tally {
     /// Counts what writing to the memory table came to.
     pub fn writing(&mut self, writing: Writing) {
         self.set("MemoryUnsaved", writing.unsaved);
-        let Writing { written, too_large, unsaved: _, lost, trouble: _ } = writing;
+        let Writing { written, too_large, unsaved: _, lost } = writing;
         for (what, count) in [("written", written), ("too_large", too_large), ("lost", lost)] {
             self.memory.insert(what, count);
         }
@@ -243,13 +253,19 @@ impl Tally {
     /// One line in CloudWatch embedded metric format (CloudWatch user guide, "Specification: Embedded metric format").
     #[must_use]
     pub fn embedded_metric_format(&self, request_id: &str, now: SystemTime) -> String {
+        let by_log = self.cluster.is_some() && self.account.is_some() && self.function.is_some();
         let metrics = || METRICS.iter().filter(|metric| self.counts.contains_key(metric.name));
+        let is_of_log = |metric: &&Metric| by_log && BY_LOG.contains(&metric.name);
         let directive = |dimensions: Value, metrics: &mut dyn Iterator<Item = &Metric>| {
             let units: Vec<Value> = metrics.map(|metric| json!({ "Name": metric.name, "Unit": metric.unit })).collect();
             json!({ "Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": units })
         };
         let dimensions = if self.cluster.is_some() { json!([["Cluster"]]) } else { json!([[]]) };
-        let mut directives = vec![directive(dimensions, &mut metrics())];
+        let mut directives = vec![directive(dimensions, &mut metrics().filter(|metric| !is_of_log(metric)))];
+        let mut log = metrics().filter(is_of_log).peekable();
+        if log.peek().is_some() {
+            directives.push(directive(json!([["Function", "Account", "Cluster"]]), &mut log));
+        }
         let mut whole = metrics().filter(|metric| BY_FUNCTION.contains(&metric.name)).peekable();
         if self.function.is_some() && whole.peek().is_some() {
             directives.push(directive(json!([["Function"]]), &mut whole));
@@ -263,11 +279,10 @@ impl Tally {
             }),
         );
         line.insert("requestId".to_owned(), json!(request_id));
-        if let Some(cluster) = &self.cluster {
-            line.insert("Cluster".to_owned(), json!(cluster));
-        }
-        if let Some(function) = &self.function {
-            line.insert("Function".to_owned(), json!(function));
+        for (name, value) in [("Cluster", &self.cluster), ("Account", &self.account), ("Function", &self.function)] {
+            if let Some(value) = value {
+                line.insert(name.to_owned(), json!(value));
+            }
         }
         line.extend(self.reasons.clone());
         let memory: Map<String, Value> = self
@@ -326,7 +341,7 @@ pub(crate) fn millis(time: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{BY_FUNCTION, METRICS, Tally};
+    use super::{BY_FUNCTION, BY_LOG, METRICS, Tally};
     use rolewatch_analyzer::report::{Quiet, Report};
     use rolewatch_analyzer::stream::Stream;
     use serde_json::{Value, json};
@@ -347,7 +362,8 @@ mod tests {
 
     #[test]
     fn a_line_declares_the_metrics_it_holds_and_no_others() {
-        let mut tally = Tally { cluster: Some("prod".to_owned()), function: Some("rw".to_owned()), ..Tally::default() };
+        let word = |word: &str| Some(word.to_owned());
+        let mut tally = Tally { cluster: word("prod"), account: word("1"), function: word("rw"), ..Tally::default() };
         let mut report = Report { lines: 3, alerted: 1, ..Report::default() };
         report.quiet.insert(Quiet::NotOfInterest, 2);
         tally.report(&report);
@@ -361,11 +377,15 @@ mod tests {
         assert_eq!(line["_aws"]["Timestamp"], 1_234);
         let declared = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(declared["Dimensions"], json!([["Cluster"]]));
-        assert_eq!(declared["Metrics"].as_array().unwrap().len(), 8);
-        let whole = &line["_aws"]["CloudWatchMetrics"][1];
-        assert_eq!((&whole["Dimensions"], &line["Function"]), (&json!([["Function"]]), &json!("rw")));
-        let names: Vec<&Value> = whole["Metrics"].as_array().unwrap().iter().map(|metric| &metric["Name"]).collect();
-        assert_eq!(names, ["AuditEventsLost", "LinesTruncated"]);
+        assert_eq!(declared["Metrics"].as_array().unwrap().len(), 7);
+        let declared = |place: usize| {
+            let directive = &line["_aws"]["CloudWatchMetrics"][place];
+            let names = directive["Metrics"].as_array().unwrap().iter().map(|metric| metric["Name"].clone());
+            (directive["Dimensions"].clone(), names.collect::<Vec<Value>>())
+        };
+        assert_eq!(declared(1), (json!([["Function", "Account", "Cluster"]]), vec![json!("AuditLines")]));
+        assert_eq!(declared(2), (json!([["Function"]]), vec![json!("AuditEventsLost"), json!("LinesTruncated")]));
+        assert_eq!((&line["Function"], &line["Account"]), (&json!("rw"), &json!("1")));
         assert_eq!((&line["AuditLines"], line.get("ApiLines")), (&json!(3), None));
         assert_eq!((&line["Lines"], &line["Cluster"], &line["requestId"]), (&json!(3), &json!("prod"), &json!("r-1")));
         assert_eq!(line["quiet"], json!({ "not-of-interest": 2 }));
@@ -374,8 +394,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_known_is_no_dimension() {
+        let mut tally = Tally { cluster: Some("prod".to_owned()), ..Tally::default() };
+        tally.stream(Some(Stream::Audit), 2);
+        let line: Value = serde_json::from_str(&tally.embedded_metric_format("r-1", UNIX_EPOCH)).unwrap();
+        let directives = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();
+        assert_eq!(directives.len(), 1);
+        assert_eq!(
+            (&directives[0]["Dimensions"], &directives[0]["Metrics"][0]["Name"]),
+            (&json!([["Cluster"]]), &json!("AuditLines"))
+        );
+    }
+
+    #[test]
     fn metrics_are_named_once_and_are_few_enough_for_one_line() {
-        assert!(BY_FUNCTION.iter().all(|name| METRICS.iter().any(|metric| metric.name == *name)));
+        assert!(BY_FUNCTION.iter().chain(BY_LOG).all(|name| METRICS.iter().any(|metric| metric.name == *name)));
         for metric in METRICS {
             assert_eq!(METRICS.iter().filter(|other| other.name == metric.name).count(), 1);
         }

@@ -62,6 +62,14 @@ impl<'d> Delivery<'d> {
         }
     }
 
+    /// The account whose log it is, as far as its first bytes tell. Only what is read to its end is believed; this is for
+    /// whoever has to get ready before.
+    #[must_use]
+    pub fn account(self) -> Option<String> {
+        let mut opened = Opened::new(self, &mut Buffers::default(), PEEK_BYTES).ok()?;
+        opened.head().ok()?.0.source.account
+    }
+
     /// Every document of it, each read as a whole.
     pub fn envelopes(self) -> Result<Vec<Envelope>, EnvelopeError> {
         let gzip;
@@ -411,6 +419,9 @@ impl Read for Base64<'_> {
 /// Longest entry of a document that is looked into: 6 MiB and a little. CloudWatch Logs keeps 1 MiB of a line, and where
 /// each byte of it is written as `\u00xx` that is six times as much.
 const ENTRY_BYTES_MAX: usize = (6 << 20) + (64 << 10);
+
+/// What stands before the lines is some hundred bytes long.
+const PEEK_BYTES: usize = 4 << 10;
 
 const _: () = assert!(ENTRY_BYTES_MAX > LINE_BYTES_MAX, "a line of the greatest length is an entry");
 

@@ -12,7 +12,17 @@ const app = new cdk.App();
 const context = (name: string): string | undefined => app.node.tryGetContext(name) as string | undefined;
 const list = (name: string): string[] => (context(name) ?? "").split(",").filter((word) => word !== "");
 
-const code = path.resolve(context("code") ?? path.join(import.meta.dirname, "../../../target/lambda/arm64.zip"));
+/** A value that is none of these is a slip, and must not quietly become the default. */
+function oneOf<T extends string>(name: string, known: readonly T[]): T | undefined {
+  const value = context(name);
+  if (value !== undefined && !(known as readonly string[]).includes(value)) {
+    throw new Error(`-c ${name}=${value} is not known; use one of ${known.join(", ")}`);
+  }
+  return value as T | undefined;
+}
+
+const architecture = oneOf("architecture", ["arm64", "x86_64"]) ?? "arm64";
+const code = path.resolve(context("code") ?? path.join(import.meta.dirname, `../../../target/lambda/${architecture}.zip`));
 if (!fs.existsSync(code)) {
   throw new Error(`there is no code at ${code}; run \`make package\` first, or name another place with \`-c code=PATH\``);
 }
@@ -23,13 +33,14 @@ const stack = new cdk.Stack(app, context("stack") ?? "Rolewatch", {
 });
 new Rolewatch(stack, "Rolewatch", {
   code,
-  architecture: context("architecture") === "x86_64" ? "x86_64" : "arm64",
+  architecture,
   clusters: list("clusters"),
   memberAccounts: list("members"),
-  filterMode: context("mode") as FilterMode | undefined,
-  watchAwsCalls: context("calls") === "yes",
-  sharedMemory: context("memory") === "yes",
+  filterMode: oneOf<FilterMode>("mode", ["everything", "logins", "changes"]),
+  watchAwsCalls: oneOf("calls", ["yes", "no"]) === "yes",
+  sharedMemory: oneOf("memory", ["yes", "no"]) === "yes",
   alertEmail: context("email"),
+  alarmTopicArn: context("alarms"),
 });
 
 for (const rule of ["W8003", "W9053"]) {

@@ -98,6 +98,13 @@ export interface RolewatchProps {
   readonly eventBusArn?: string;
 
   /**
+   * ARN of a topic of yours that hears every alarm too. Without it nobody learns when the alert topic is what broke.
+   *
+   * @default - none
+   */
+  readonly alarmTopicArn?: string;
+
+  /**
    * Alerts less urgent are counted and not sent.
    *
    * @default "low"
@@ -257,6 +264,7 @@ function parameters(props: RolewatchProps): Record<string, unknown> {
     AlertEmail: props.alertEmail,
     ChatTopic: yes(props.chatTopic),
     EventBusArn: props.eventBusArn,
+    AlarmTopicArn: props.alarmTopicArn,
     MinimumSeverity: props.minimumSeverity,
     AlertCap: props.alertCap,
     ExceptionsParameter: props.exceptionsParameter,

@@ -1,7 +1,7 @@
 //! Fetching the text of the exceptions from SSM or S3.
 
+use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use rolewatch_analyzer::exceptions::ExceptionsError;
 
@@ -59,15 +59,19 @@ impl FetchError {
 
 impl Remote {
     /// A client for the place; none for exceptions that stand in the variable.
-    pub(super) async fn connect(place: Place) -> Option<Self> {
+    pub(super) fn connect(aws: &SdkConfig, place: Place) -> Option<Self> {
+        let timeouts = TimeoutConfig::builder().operation_timeout(LOOK_TIMEOUT).build();
         match place {
             Place::Inline(_) => None,
-            Place::Parameter(name) => Some(Self::Parameter(aws_sdk_ssm::Client::new(&shared().await), name)),
+            Place::Parameter(name) => {
+                let config = aws_sdk_ssm::config::Builder::from(aws).timeout_config(timeouts);
+                Some(Self::Parameter(aws_sdk_ssm::Client::from_conf(config.build()), name))
+            }
             Place::Object { bucket, key } => {
-                let shared = shared().await;
-                let config = aws_sdk_s3::config::Builder::from(&shared)
+                let config = aws_sdk_s3::config::Builder::from(aws)
+                    .timeout_config(timeouts)
                     // An endpoint that an operator sets, such as a gateway in a VPC, need not know a host per bucket.
-                    .force_path_style(shared.endpoint_url().is_some() || std::env::var_os(ENDPOINT).is_some());
+                    .force_path_style(aws.endpoint_url().is_some() || std::env::var_os(ENDPOINT).is_some());
                 Some(Self::Object(aws_sdk_s3::Client::from_conf(config.build()), bucket, key))
             }
         }
@@ -92,13 +96,6 @@ impl Remote {
             }
         }
     }
-}
-
-async fn shared() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .timeout_config(TimeoutConfig::builder().operation_timeout(LOOK_TIMEOUT).build())
-        .load()
-        .await
 }
 
 /// Set by whoever sends requests for S3 elsewhere (AWS SDKs reference guide, "Service-specific endpoints").

@@ -43,7 +43,8 @@ impl Homes {
         self.settle();
     }
 
-    pub(super) fn settle(&mut self) {
+    /// Makes the next copies cheap.
+    fn settle(&mut self) {
         for (_, memory) in &mut self.memories {
             memory.settle();
         }

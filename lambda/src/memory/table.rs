@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -12,8 +12,9 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
 use rolewatch_analyzer::memory::{Ask, Fact};
 
+use super::Trouble;
 use super::item::{self, Attributes, Ignored, Item, Revision};
-use super::{Change, Trouble};
+use super::writing::Change;
 use crate::config::TableName;
 use crate::sink::{Refusal, Service, refusal};
 
@@ -43,25 +44,36 @@ pub(super) struct Saved {
     pub(super) too_large: bool,
 }
 
+/// Why a fact is not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unwritten {
+    /// The table cannot be used, for this fact or any other.
+    Trouble(Trouble),
+    /// The table does not take this fact.
+    Refused(Trouble),
+    /// Others write the same fact all the time.
+    Contended,
+    /// The time that a delivery gives to writing is over.
+    OutOfTime,
+}
+
 impl Table {
     /// A client for the table, with the credentials and endpoints of the environment. No request is made yet.
-    pub(super) async fn connect(name: TableName) -> Self {
+    pub(super) fn connect(aws: &SdkConfig, name: TableName) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .operation_timeout(OPERATION_TIMEOUT);
-        let mut config = aws_config::defaults(BehaviorVersion::latest())
-            .retry_config(
-                RetryConfig::standard()
-                    .with_max_attempts(ATTEMPTS_MAX)
-                    .with_initial_backoff(PAUSE_FIRST)
-                    .with_max_backoff(PAUSE_MAX),
-            )
-            .timeout_config(timeouts.build());
+        let retries = RetryConfig::standard()
+            .with_max_attempts(ATTEMPTS_MAX)
+            .with_initial_backoff(PAUSE_FIRST)
+            .with_max_backoff(PAUSE_MAX);
+        let mut config =
+            aws_sdk_dynamodb::config::Builder::from(aws).retry_config(retries).timeout_config(timeouts.build());
         if let Some(region) = name.region() {
             config = config.region(Region::new(region.to_owned()));
         }
-        Self { client: Client::new(&config.load().await), name }
+        Self { client: Client::from_conf(config.build()), name }
     }
 
     /// Everything there is about these questions, as it is now.
@@ -149,7 +161,7 @@ impl Table {
 
     /// Writes a fact over what was read, or together with what somebody else has written since. An older version of an
     /// object never replaces a newer one.
-    pub(super) async fn save(&self, home: &str, change: &Change, until: Instant) -> Result<Saved, Trouble> {
+    pub(super) async fn save(&self, home: &str, change: &Change, until: Instant) -> Result<Saved, Unwritten> {
         let (mut fact, mut revision) = (change.now.clone(), change.revision);
         for _ in 0..SAVES_MAX {
             let written = item::write(home, &fact);
@@ -174,8 +186,7 @@ impl Table {
                 Some(Err(_)) | None => fact = change.now.clone(),
             }
         }
-        // Others write the same fact all the time; the next delivery tries again.
-        Err(Trouble::Refused(Refusal::Throttled))
+        Err(Unwritten::Contended)
     }
 
     /// Writes an item, unless the table has another revision than the one given, or any where none is.
@@ -185,7 +196,7 @@ impl Table {
         attributes: Attributes,
         revision: Option<Revision>,
         until: Instant,
-    ) -> Result<Put, Trouble> {
+    ) -> Result<Put, Unwritten> {
         let request = self
             .client
             .put_item()
@@ -202,13 +213,16 @@ impl Table {
                 .expression_attribute_values(":rev", item::number(revision)),
         };
         let sent = tokio::time::timeout_at(until.into(), Box::pin(request.send())).await;
-        match sent.map_err(|_| Trouble::Refused(Refusal::OutOfTime))? {
+        match sent.map_err(|_| Unwritten::OutOfTime)? {
             Ok(_) => Ok(Put::Written),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                     Ok(Put::Other(failed.item().map(|attributes| Item::new(attributes.clone(), home.to_owned()))))
                 }
-                _ => Err(trouble(&error)),
+                _ => match trouble(&error) {
+                    refused @ Trouble::Refused(Refusal::Refused) => Err(Unwritten::Refused(refused)),
+                    trouble => Err(Unwritten::Trouble(trouble)),
+                },
             },
         }
     }

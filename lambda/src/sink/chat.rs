@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use aws_config::SdkConfig;
 use rolewatch_analyzer::alert::Alert;
 
 use super::sns::{Form, SnsSink};
@@ -14,8 +15,9 @@ pub struct ChatSink(SnsSink);
 
 impl ChatSink {
     /// A client for the topic. No request is made yet.
-    pub async fn connect(topic: TopicArn) -> Self {
-        Self(SnsSink::connect_as(topic, Form::Chat).await)
+    #[must_use]
+    pub fn connect(aws: &SdkConfig, topic: TopicArn) -> Self {
+        Self(SnsSink::connect_as(aws, topic, Form::Chat))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{Region, SdkConfig};
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use rolewatch_analyzer::alert::Alert;
@@ -22,22 +22,21 @@ use crate::config::EventBusArn;
 pub struct EventSink {
     client: Client,
     bus: EventBusArn,
-    /// When the bus was last seen to exist.
+    /// When the bus was last seen to exist, or could not be looked at.
     seen: Mutex<Option<Instant>>,
 }
 
 impl EventSink {
     /// A client for the bus, with the credentials and endpoints of the environment. No request is made yet.
-    pub async fn connect(bus: EventBusArn) -> Self {
+    #[must_use]
+    pub fn connect(aws: &SdkConfig, bus: EventBusArn) -> Self {
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_timeout(REQUEST_TIMEOUT);
-        let config = aws_config::defaults(BehaviorVersion::latest())
+        let config = aws_sdk_eventbridge::config::Builder::from(aws)
             .region(Region::new(bus.region().to_owned()))
             // Whoever knows the deadline and which entries failed does the retrying: the round.
             .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts.build())
-            .load()
-            .await;
-        Self { client: Client::new(&config), bus, seen: Mutex::new(None) }
+            .timeout_config(timeouts.build());
+        Self { client: Client::from_conf(config.build()), bus, seen: Mutex::new(None) }
     }
 
     /// Makes sure that the bus exists: `PutEvents` answers with success when it does not, and drops the events
@@ -50,12 +49,20 @@ impl EventSink {
         let request = self.client.describe_event_bus().name(self.bus.as_str());
         match tokio::time::timeout_at(deadline.into(), Box::pin(request.send())).await {
             Err(_) => Err(Refusal::Unreachable),
-            Ok(Err(error)) => Err(refusal::of_request(Self::SERVICE, &error)),
-            Ok(Ok(_)) => {
-                *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-                Ok(())
-            }
+            Ok(Err(error)) => match refusal::of_request(Self::SERVICE, &error) {
+                // The bus of another account lets others put events and seldom lets them look. Events that it does not
+                // take are refused when they are put.
+                Refusal::AccessDenied => self.noted(),
+                refusal => Err(refusal),
+            },
+            Ok(Ok(_)) => self.noted(),
         }
+    }
+
+    /// There is no need to look again soon.
+    fn noted(&self) -> Result<(), Refusal> {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        Ok(())
     }
 
     fn entry(&self, detail: &str) -> PutEventsRequestEntry {

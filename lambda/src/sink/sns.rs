@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{Region, SdkConfig};
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
@@ -37,20 +37,19 @@ pub(super) enum Form {
 
 impl SnsSink {
     /// A client for the topic, with the credentials and endpoints of the environment. No request is made yet.
-    pub async fn connect(topic: TopicArn) -> Self {
-        Self::connect_as(topic, Form::Alerts).await
+    #[must_use]
+    pub fn connect(aws: &SdkConfig, topic: TopicArn) -> Self {
+        Self::connect_as(aws, topic, Form::Alerts)
     }
 
-    pub(super) async fn connect_as(topic: TopicArn, form: Form) -> Self {
+    pub(super) fn connect_as(aws: &SdkConfig, topic: TopicArn, form: Form) -> Self {
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_timeout(REQUEST_TIMEOUT);
-        let config = aws_config::defaults(BehaviorVersion::latest())
+        let config = aws_sdk_sns::config::Builder::from(aws)
             .region(Region::new(topic.region().to_owned()))
             // Whoever knows the deadline and which entries failed does the retrying: the round.
             .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts.build())
-            .load()
-            .await;
-        Self { client: Client::new(&config), topic, form }
+            .timeout_config(timeouts.build());
+        Self { client: Client::from_conf(config.build()), topic, form }
     }
 }
 

@@ -214,3 +214,15 @@ fn an_alert_too_large_for_an_event_is_cut_and_says_so() {
     assert!(detail.contains(&audit_id(1)));
     println!("{}", detail.len());
 }
+
+#[test]
+fn a_topic_that_is_down_to_the_end_takes_no_time_of_the_bus() {
+    let (inbox, bus) = (Inbox::new("sns-down-bus-up"), Bus::new("up"));
+    let sns = Proxy::start(|_| Fault::Answer(503, "ServiceUnavailable"));
+    let url = format!("http://{}", emulator::address());
+    let variables = [("ROLEWATCH_EVENT_BUS", bus.arn.as_str()), ("AWS_ENDPOINT_URL_EVENTBRIDGE", url.as_str())];
+    let mut lambda = lambda_at(&inbox, &sns.url, &variables);
+    let answer = lambda.invoke_within(&event(&[grant(1)]), Duration::from_secs(5));
+    assert_eq!(answer.code(), "sns-unavailable");
+    assert_eq!(bus.take().len(), 1);
+}

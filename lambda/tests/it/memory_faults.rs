@@ -122,6 +122,47 @@ fn a_table_that_is_not_there_costs_one_try_and_not_every_delivery_its_time() {
 }
 
 #[test]
+fn new_tokens_do_not_wait_for_a_table_that_was_just_seen_not_to_answer() {
+    let (inbox, table) = (Inbox::new("silent-tokens"), Table::new("silent-tokens"));
+    let proxy = Proxy::start(|_| Fault::Silence);
+    let mut lambda = sharing(&inbox, &table, &proxy.url);
+    let token = |number: usize| {
+        let line = login(number).replace("203.0.114.9", "10.0.3.7").replace("kubectl/", "controller/");
+        event(&[line.replace("JTI=7d1f2c30-0000", &format!("JTI=7d1f2c30-{number:04}"))])
+    };
+    assert_eq!(lambda.invoke(&token(1)), SUCCESS);
+    let asked = proxy.seen().len();
+    assert!(asked > 0, "the first one asks");
+    let since = std::time::Instant::now();
+    for number in 2..4 {
+        assert_eq!(lambda.invoke(&token(number)), SUCCESS);
+    }
+    assert!(since.elapsed() < Duration::from_secs(4), "{:?}", since.elapsed());
+    assert_eq!(proxy.seen().len(), asked);
+    assert_eq!(inbox.take().len(), 0);
+}
+
+#[test]
+fn a_fact_that_the_table_refuses_does_not_hold_up_the_others() {
+    let (inbox, table) = (Inbox::new("refused-fact"), Table::new("refused-fact"));
+    // The first write is refused: of the two facts, the one that goes first.
+    let refused = std::sync::atomic::AtomicBool::new(false);
+    let proxy = Proxy::watching(move |_, request| {
+        let is_write = request.header("x-amz-target").ends_with("PutItem");
+        if is_write && !refused.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            Fault::Answer(400, "com.amazon.coral.validate#ValidationException")
+        } else {
+            Fault::None
+        }
+    });
+    let mut lambda = sharing(&inbox, &table, &proxy.url);
+    assert_eq!(lambda.invoke(&event(&[role(1, &pods()), login(1)])), SUCCESS);
+    let metrics = &lambda.metrics()[0];
+    assert_eq!((&metrics["MemoryUnsaved"], &metrics["memory"]["lost"]), (&json!(0), &json!(1)), "{metrics}");
+    assert_eq!(table.items().len(), 1, "the other is written, and the table is not left alone");
+}
+
+#[test]
 fn people_read_that_an_alert_was_judged_without_the_memory() {
     let (inbox, table) = (Inbox::new("unknowing"), Table { name: "memory-unknowing".to_owned() });
     let sns = Proxy::start(|_| Fault::None);

@@ -82,18 +82,32 @@ fn a_process_killed_between_publishing_and_answering_loses_nothing() {
 }
 
 #[test]
-fn a_stream_is_remembered_only_up_to_its_first_failure() {
-    // Lambda brings record 2 and all after it again; record 3 must then be news again.
-    let inbox = Inbox::new("stream-repeated");
+fn a_record_that_cannot_be_opened_costs_none_of_its_neighbours_and_is_told_of() {
+    let inbox = Inbox::new("stream-damaged");
     let mut lambda = lambda(&inbox);
-    let record = |number: &str, data: &str| json!({ "kinesis": { "sequenceNumber": number, "data": data } });
+    let record = |number: &str, data: &str| json!({ "eventID": format!("shardId-7:{number}"), "kinesis": { "sequenceNumber": number, "data": data } });
     let records = [record("1", &data(&[grant(1)])), record("2", "damaged"), record("3", &data(&[login(3)]))];
-    let failed = Answer::Success(json!({ "batchItemFailures": [{ "itemIdentifier": "2" }] }));
-    for expected in [2, 1] {
-        let records = if expected == 2 { &records[..] } else { &records[1..] };
-        assert_eq!(lambda.invoke(&json!({ "Records": records }).to_string()), failed);
-        assert_eq!(inbox.take().len(), expected);
+    let taken = Answer::Success(json!({ "batchItemFailures": [] }));
+    assert_eq!(lambda.invoke(&json!({ "Records": records }).to_string()), taken);
+    assert_eq!(inbox.take().len(), 2);
+    let refused = lambda.metrics().iter().filter(|line| line["DeliveriesRefused"] == 1).count();
+    assert_eq!(refused, 1);
+    let printed = lambda.printed();
+    let told = printed.lines().find(|line| line.contains("a record failed")).unwrap();
+    for word in [r#""error_type":"delivery-not-base64""#, r#""shard":"shardId-7""#, r#""sequence_number":"2""#] {
+        assert!(told.contains(word), "{told}");
     }
+}
+
+#[test]
+fn a_delivery_that_fails_is_logged_with_its_code_once() {
+    let inbox = Inbox::new("failed-code");
+    let mut lambda = lambda(&inbox);
+    assert_eq!(lambda.invoke(r#"{"awslogs":{"data":"%%%"}}"#).code(), "delivery-not-base64");
+    lambda.metrics();
+    let printed = lambda.printed();
+    let coded = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    assert_eq!(coded.filter(|line| line["error_type"] == "delivery-not-base64").count(), 1, "{printed}");
 }
 
 #[test]
