@@ -15,7 +15,7 @@ use rolewatch_analyzer::severity::Severity;
 use crate::{cost, filter_pattern};
 
 pub(crate) use self::live::Live;
-use self::words::{CHECK, CHECK_STATUS, COMPLETIONS, EXIT_STATUS, EXPLAIN, MAN, REPLAY, RIGHTS, WHO_CAN};
+use self::words::{CHECK, CHECK_STATUS, COMPLETIONS, EXIT_STATUS, EXPLAIN, MAN, PLAIN_STATUS, REPLAY, RIGHTS, WHO_CAN};
 
 /// Who just gained power over an Amazon EKS cluster: reads its control-plane logs and tells
 #[derive(Debug, Parser)]
@@ -31,17 +31,17 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Analyse recorded logs: files, folders or standard input
+    /// Analyse logs: files, folders, standard input or a log group of CloudWatch Logs
     #[command(long_about = REPLAY, after_help = EXIT_STATUS)]
     Replay(Box<ReplayArgs>),
     /// Say why one event alerted or stayed quiet
-    #[command(long_about = EXPLAIN, after_help = EXIT_STATUS)]
+    #[command(long_about = EXPLAIN, after_help = PLAIN_STATUS)]
     Explain(ExplainArgs),
     /// Say who may do something in a cluster, from a snapshot or memory of it
-    #[command(long_about = WHO_CAN, after_help = EXIT_STATUS)]
+    #[command(long_about = WHO_CAN, after_help = PLAIN_STATUS)]
     WhoCan(WhoCanArgs),
     /// Say what somebody may do in a cluster, from a snapshot or memory of it
-    #[command(long_about = RIGHTS, after_help = EXIT_STATUS)]
+    #[command(long_about = RIGHTS, after_help = PLAIN_STATUS)]
     Rights(RightsArgs),
     /// List what is detected, or explain one detection
     #[command(visible_alias = "detection")]
@@ -70,9 +70,9 @@ pub(crate) enum Command {
     /// Print the manual page of this command, or of one of its subcommands
     #[command(after_help = MAN)]
     Man {
-        /// The subcommand whose page to print
+        /// The subcommand whose page to print, such as `replay` or `exceptions check`
         #[arg(value_name = "COMMAND")]
-        name: Option<String>,
+        name: Vec<String>,
     },
 }
 
@@ -137,7 +137,7 @@ pub(crate) struct Reviewed {
     /// get-function-configuration` prints; options count over it
     #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
     pub(crate) config: Option<PathBuf>,
-    /// What was reviewed and need not be told, as YAML
+    /// Silence alerts that you have reviewed: a file of exceptions, as YAML
     #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
     pub(crate) exceptions: Option<PathBuf>,
 }
@@ -153,6 +153,9 @@ pub(crate) struct ExplainArgs {
     /// Files or folders to read; `-` or nothing reads standard input
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// What is known before the first line, as for `replay --memory`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) memory: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) reviewed: Reviewed,
     #[command(flatten)]
@@ -168,6 +171,9 @@ pub(crate) struct CheckArgs {
     /// Logs to hold them against: files or folders; `-` reads standard input
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// The settings of the Lambda function, as `replay --config` takes them; its own exceptions do not count
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
+    pub(crate) config: Option<PathBuf>,
     /// Exit with status 1 when an exception has expired, or silences nothing in the logs
     #[arg(long)]
     pub(crate) strict: bool,

@@ -18,6 +18,7 @@ use crate::cli::{About, Reviewed};
 use crate::config::Choices;
 use crate::error::Error;
 use crate::intake::{Found, Intake};
+use crate::output::width;
 use crate::replay::{self, Outcome};
 use crate::stop::Stop;
 use crate::summary::grouped;
@@ -34,6 +35,8 @@ pub(crate) struct Options {
     /// List what is assumed and where to look it up, and measure nothing
     #[arg(long, conflicts_with_all = ["paths", "set"])]
     assumptions: bool,
+    #[command(flatten)]
+    reviewed: Reviewed,
     #[command(flatten)]
     about: About,
 }
@@ -57,23 +60,39 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -
         return Ok(list(out).map(|()| Outcome::Done)?);
     }
     let inputs = replay::inputs(&options.paths)?;
-    let choices = Choices::read(&Reviewed::default(), &options.about)?;
+    let choices = Choices::read(&options.reviewed, &options.about)?;
     let progress = replay::progress(&inputs, true).stopping(Stop::listen());
+    // What is less urgent, or covered by an exception, is not sent.
+    let min = choices.min_severity.unwrap_or(replay::MIN_SEVERITY);
     let mut alerts = 0_u64;
     let mut measured = Measured::default();
     let mut deliver = |found: Found| {
-        alerts += u64::try_from(found.alerts.len()).unwrap_or(u64::MAX);
+        let sent = found.alerts.iter().filter(|alert| alert.severity >= min).count();
+        alerts += u64::try_from(sent).unwrap_or(u64::MAX);
         Ok(())
     };
     let mut measure = |line: &LogLine<'_>| measured.add(line);
-    let intake = Intake::new(&choices.settings, &mut deliver).measuring(&mut measure);
+    let intake = Intake::new(&choices.settings, &mut deliver).excepting(&choices.exceptions).measuring(&mut measure);
     let read = replay::read(&inputs, replay::cores(), intake, &progress)?;
-    replay::all_readable(read.unreadable, err)?;
+    let skipped = read.tally.skipped_total();
     if measured.lines == 0 {
-        return Err(Error::NothingToMeasure { skipped: read.tally.skipped_total() });
+        replay::all_readable(read.unreadable, err)?;
+        return Err(Error::NothingToMeasure { skipped });
     }
-    write(out, &measured, alerts, &Assumed::replacing(&options.set))?;
+    // One bad file does not cost the answer.
+    write(out, &Sums { measured, alerts, skipped }, &Assumed::replacing(&options.set))?;
+    replay::all_readable(read.unreadable, err)?;
     Ok(if progress.is_stopped() { Outcome::Stopped } else { Outcome::Done })
+}
+
+/// What is known of the log.
+#[derive(Debug)]
+struct Sums {
+    measured: Measured,
+    /// Those that would be sent.
+    alerts: u64,
+    /// What could not be read.
+    skipped: u64,
 }
 
 /// What was read.
@@ -121,7 +140,9 @@ fn time(line: &LogLine<'_>) -> Option<Timestamp> {
     text.parse().ok()
 }
 
-fn write(out: &mut dyn Write, measured: &Measured, alerts: u64, assumed: &Assumed) -> Result<(), Error> {
+fn write(out: &mut dyn Write, sums: &Sums, assumed: &Assumed) -> Result<(), Error> {
+    let Sums { measured, alerts, skipped } = sums;
+    let alerts = *alerts;
     let seconds = measured.seconds();
     let a_day = |count: u64| seconds.map(|seconds| number(count) / seconds * 86_400.0);
     heading(out, "Measured")?;
@@ -136,6 +157,9 @@ fn write(out: &mut dyn Write, measured: &Measured, alerts: u64, assumed: &Assume
     row(out, "lines", &format!("{}{}", grouped(measured.lines), daily(lines_daily)))?;
     row(out, "bytes", &format!("{}{}", size(number(measured.bytes)), daily(a_day(measured.bytes).map(size))))?;
     row(out, "alerts", &format!("{}{}", grouped(alerts), daily(a_day(alerts).map(rounded))))?;
+    if *skipped > 0 {
+        row(out, "skipped", &format!("{} could not be read, see `rolewatch replay`", grouped(*skipped)))?;
+    }
 
     heading(out, "\nHanded on by each filter mode")?;
     writeln!(out, "  {:<22}{:>12}{:>12}", "", "of lines", "of bytes")?;
@@ -174,7 +198,7 @@ fn write(out: &mut dyn Write, measured: &Measured, alerts: u64, assumed: &Assume
          an estimate from assumptions of November 2026, prices of us-east-1 among them; `--assumptions` lists them, and `--set \
          NAME=NUMBER` replaces one."
     );
-    for line in text::wrap(&words, WIDTH) {
+    for line in text::wrap(&words, width()) {
         writeln!(out, "{line}")?;
     }
     Ok(out.flush()?)
@@ -195,7 +219,7 @@ fn heading(out: &mut dyn Write, words: &str) -> io::Result<()> {
 }
 
 fn row(out: &mut dyn Write, label: &str, words: &str) -> io::Result<()> {
-    writeln!(out, "  {label:<8}{words}")
+    writeln!(out, "  {label:<9}{words}")
 }
 
 fn dollars(out: &mut dyn Write, label: &str, cells: &[String]) -> io::Result<()> {
@@ -243,7 +267,5 @@ replaces one.";
 /// Before the time in an audit event, as the API server writes it.
 const STAGE_TIME: &str = "\"stageTimestamp\":\"";
 const BOLD: Style = Style::new().bold();
-/// Columns of the text, as many as an alert has.
-const WIDTH: usize = 90;
 /// Of less log than ten minutes, no month can be told.
 const SECONDS_MIN: f64 = 600.0;

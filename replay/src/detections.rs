@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cli::ListFormat;
 use crate::error::Error;
+use crate::output::width;
 
 /// Writes the table, or the page of the detection called `id`.
 pub(crate) fn run(id: Option<&str>, format: ListFormat, out: &mut dyn Write) -> Result<(), Error> {
@@ -73,13 +74,25 @@ fn table(out: &mut dyn Write) -> std::io::Result<()> {
 
 fn page(detection: &Detection, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "{BOLD}{}{BOLD:#}", detection.id)?;
-    for line in lines(detection) {
-        match line.strip_prefix("## ") {
+    let mut paragraph = String::new();
+    for line in lines(detection).chain([""]) {
+        let heading = line.strip_prefix("## ");
+        if heading.is_none() && !line.is_empty() {
+            paragraph.push_str(line);
+            paragraph.push(' ');
+            continue;
+        }
+        if !paragraph.is_empty() {
+            for line in text::wrap(&std::mem::take(&mut paragraph), width()) {
+                writeln!(out, "{line}")?;
+            }
+        }
+        match heading {
             Some(heading) => writeln!(out, "{BOLD}{heading}{BOLD:#}")?,
-            None => writeln!(out, "{line}")?,
+            None => writeln!(out)?,
         }
     }
-    writeln!(out, "\n{BOLD}ATT&CK{BOLD:#}")?;
+    writeln!(out, "{BOLD}ATT&CK{BOLD:#}")?;
     for technique in detection.attack {
         writeln!(out, "{}  {} ({})", technique.id, technique.name, technique.tactic.1)?;
     }

@@ -130,8 +130,16 @@ pub(crate) enum Error {
         /// What is wrong with it.
         reason: WireError,
     },
+    /// A memory of a log in which no role and no binding was changed.
+    #[error(
+        "`{path}` knows no role and no binding; ask a snapshot, or save a memory of a log in which some were changed"
+    )]
+    NoCluster {
+        /// As given.
+        path: String,
+    },
     /// A memory of several clusters, or not of the one that is asked about.
-    #[error("`{path}` knows {}; name one of them with `--cluster`", if known.is_empty() { "no cluster" } else { known })]
+    #[error("`{path}` knows {known}; name one of them with `--cluster`")]
     WhichCluster {
         /// As given.
         path: String,
@@ -205,6 +213,10 @@ impl From<io::Error> for Error {
 
 /// What is wrong with a memory, without the remedy.
 fn cause(error: WireError) -> String {
+    if error == WireError::OtherVersion {
+        // Where the number of the version should stand, damage is a number too.
+        return "it is damaged, or another version of Rolewatch wrote it".to_owned();
+    }
     error.to_string().split(';').next().unwrap_or_default().to_owned()
 }
 

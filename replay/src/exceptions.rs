@@ -9,14 +9,13 @@ use jiff::Timestamp;
 use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::exceptions::{Exception, Exceptions};
 use rolewatch_analyzer::text::{name, wrap};
-use terminal_size::terminal_size_of;
 
 use crate::cli::{CheckArgs, Reviewed};
 use crate::config::{Choices, read_exceptions};
 use crate::error::Error;
 use crate::input;
 use crate::intake::{Found, Intake};
-use crate::output::{columns, style};
+use crate::output::{style, width};
 use crate::replay::{self, Outcome};
 use crate::stop::Stop;
 use crate::summary::grouped;
@@ -27,10 +26,13 @@ pub(crate) fn check(options: &CheckArgs, out: &mut dyn Write, err: &mut dyn Writ
     let exceptions = read_exceptions(&options.file)?;
     let mut silenced = Silenced::default();
     let mut tally = Tally::default();
+    let mut unreadable = Vec::new();
     let mut stopped = false;
     if !options.paths.is_empty() {
         let inputs = input::find(&options.paths)?;
-        let choices = Choices::read(&Reviewed::default(), &options.about)?;
+        // Those of the file that is checked count over those of the settings.
+        let reviewed = Reviewed { config: options.config.clone(), exceptions: Some(options.file.clone()) };
+        let choices = Choices::read(&reviewed, &options.about)?;
         let progress = replay::progress(&inputs, true).stopping(Stop::listen());
         let mut deliver = |found: Found| {
             silenced.add(found.silenced);
@@ -38,8 +40,7 @@ pub(crate) fn check(options: &CheckArgs, out: &mut dyn Write, err: &mut dyn Writ
         };
         let intake = Intake::new(&choices.settings, &mut deliver).excepting(&exceptions);
         let read = replay::read(&inputs, replay::cores(), intake, &progress)?;
-        replay::all_readable(read.unreadable, err)?;
-        (tally, stopped) = (read.tally, progress.is_stopped());
+        (tally, unreadable, stopped) = (read.tally, read.unreadable, progress.is_stopped());
     }
     let with_logs = !options.paths.is_empty();
     let now = Timestamp::now();
@@ -52,6 +53,8 @@ pub(crate) fn check(options: &CheckArgs, out: &mut dyn Write, err: &mut dyn Writ
     }
     conclude(out, &exceptions, now, with_logs.then_some(&tally))?;
     out.flush()?;
+    // One bad file does not cost the answer.
+    replay::all_readable(unreadable, err)?;
     Ok(match (stopped, options.strict && wanting) {
         (true, _) => Outcome::Stopped,
         (_, true) => Outcome::Reached,
@@ -85,7 +88,7 @@ fn describe(
     silenced: Option<&Silenced>,
     tally: &Tally,
 ) -> Result<bool, Error> {
-    let columns = columns(terminal_size_of(std::io::stdout()));
+    let columns = width();
     let has_expired = exception.expires <= now;
     let mut wanting = has_expired;
     writeln!(out, "{BOLD}{}{BOLD:#}", exception.id)?;
@@ -98,10 +101,16 @@ fn describe(
     row(out, "reason", &name(&exception.reason), Style::new())?;
     row(out, "owner", &name(&exception.owner), Style::new())?;
     let end = exception.expires.strftime("%Y-%m-%d %H:%M UTC");
-    if has_expired {
-        row(out, "expired", &format!("{end}; renew it after a review, or remove it"), WARN)?;
-    } else {
-        row(out, "until", &end.to_string(), Style::new())?;
+    let told = tally.expired.get(&exception.id);
+    match (has_expired, told) {
+        // Something still comes that it was written for.
+        (true, Some(count)) => {
+            let word = if *count == 1 { "alert is" } else { "alerts are" };
+            let told = format!("{} {word} told because it has expired; renew it after a review", grouped(*count));
+            row(out, "expired", &format!("{end}; {told}"), WARN)?;
+        }
+        (true, None) => row(out, "expired", &format!("{end}; renew it after a review, or remove it"), WARN)?,
+        (false, _) => row(out, "until", &end.to_string(), Style::new())?,
     }
     row(out, "up to", exception.max_severity.as_str(), Style::new())?;
     let Some(silenced) = silenced else { return Ok(wanting) };
@@ -122,13 +131,9 @@ fn describe(
         if more > 0 {
             row(out, "", &format!("and {} more", grouped(more)), Style::new())?;
         }
-    } else {
+    } else if told.is_none() {
         wanting = true;
         row(out, "silences", "nothing in these logs; remove it if they are of a usual week", WARN)?;
-    }
-    if let Some(count) = tally.expired.get(&exception.id) {
-        let word = if *count == 1 { "alert is" } else { "alerts are" };
-        row(out, "", &format!("{} {word} told because it had expired by then", grouped(*count)), WARN)?;
     }
     Ok(wanting)
 }

@@ -5,14 +5,15 @@ use std::io::{self, Write};
 use anstyle::Style;
 use rolewatch_analyzer::alert::{Alert, Evidence};
 use rolewatch_analyzer::detection::Finding;
-use rolewatch_analyzer::report::{Decision, Explained, Explanation};
+use rolewatch_analyzer::report::{Decision, Explained, Explanation, Quiet};
 use rolewatch_analyzer::text;
 
 use crate::cli::ExplainArgs;
 use crate::config::Choices;
 use crate::error::Error;
 use crate::intake::{Found, Intake, Wanted};
-use crate::output::style;
+use crate::memory;
+use crate::output::{style, width};
 use crate::replay::{self, Outcome};
 use crate::summary::explained;
 
@@ -20,6 +21,8 @@ use crate::summary::explained;
 pub(crate) fn run(options: &ExplainArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome, Error> {
     let inputs = replay::inputs(&options.paths)?;
     let choices = Choices::read(&options.reviewed, &options.about)?;
+    let cluster = choices.settings.source.cluster.as_deref().unwrap_or_default();
+    let known = options.memory.as_deref().map(|path| memory::load(path, cluster, err)).transpose()?;
     let progress = replay::progress(&inputs, true);
     // The analyzer shows ids made printable and bounded, so that is how they are compared.
     let id = text::name(&options.audit_id);
@@ -36,7 +39,8 @@ pub(crate) fn run(options: &ExplainArgs, out: &mut dyn Write, err: &mut dyn Writ
     };
     let intake = Intake::new(&choices.settings, &mut deliver)
         .excepting(&choices.exceptions)
-        .explaining(Wanted::Event(id.clone()));
+        .explaining(Wanted::Event(id.clone()))
+        .remembering(known.unwrap_or_default());
     replay::all_readable(replay::read(&inputs, replay::cores(), intake, &progress)?.unreadable, err)?;
     if written == 0 { Err(Error::NoEvent { id }) } else { Ok(Outcome::Done) }
 }
@@ -56,7 +60,7 @@ pub(crate) fn write(
             if let Some((_, exceptions)) = silenced.iter().find(|(alert, _)| alert.id == *id) {
                 let ids = exceptions.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
                 row(out, "decision", &format!("quiet, exception: covered by {ids}; it would be an alert, {severity}"))?;
-                return event.map_or(Ok(()), |event| details(out, event));
+                return event.map_or(Ok(()), |event| details(out, event, true));
             }
             let style = style(*severity);
             writeln!(out, "  {:<12}alert, {style}{severity}{style:#} ({})", "decision", id.as_str())?;
@@ -69,14 +73,16 @@ pub(crate) fn write(
             row(out, "decision", &format!("skipped, {}", explained(reason.as_str(), reason.meaning())))?;
         }
     }
-    event.map_or(Ok(()), |event| details(out, event))
+    // A second time, nothing is gained: what was seen is said of the first.
+    let first = explanation.decision != Decision::Quiet(Quiet::Repeated);
+    event.map_or(Ok(()), |event| details(out, event, first))
 }
 
-fn details(out: &mut dyn Write, event: &Explained) -> io::Result<()> {
-    for (at, finding) in event.findings.iter().enumerate() {
+fn details(out: &mut dyn Write, event: &Explained, first: bool) -> io::Result<()> {
+    for (at, finding) in event.findings.iter().enumerate().filter(|_| first) {
         row(out, if at == 0 { "seen by" } else { "" }, &seen(finding))?;
     }
-    if event.looked > 0 {
+    if event.looked > 0 && first {
         let others = event.looked.saturating_sub(event.findings.len());
         let words = match (event.findings.is_empty(), others) {
             (true, _) => format!("no detection; {} looked", event.looked),
@@ -105,7 +111,9 @@ fn details(out: &mut dyn Write, event: &Explained) -> io::Result<()> {
         row(out, "missing", evidence.missing)?;
     }
     if !evidence.audit_id.is_empty() {
-        row(out, "audit ID", &format!("{} ({})", evidence.audit_id, evidence.stage))?;
+        // CloudTrail knows no stages.
+        let stage = if evidence.stage.is_empty() { String::new() } else { format!(" ({})", evidence.stage) };
+        row(out, "audit ID", &format!("{}{stage}", evidence.audit_id))?;
     }
     Ok(())
 }
@@ -131,7 +139,7 @@ fn seen(finding: &Finding) -> String {
 
 fn row(out: &mut dyn Write, label: &str, words: &str) -> io::Result<()> {
     let mut label = label;
-    for line in text::wrap(words, WIDTH - INDENT) {
+    for line in text::wrap(words, width().saturating_sub(INDENT)) {
         writeln!(out, "  {label:<12}{line}")?;
         label = "";
     }
@@ -139,6 +147,4 @@ fn row(out: &mut dyn Write, label: &str, words: &str) -> io::Result<()> {
 }
 
 const BOLD: Style = Style::new().bold();
-/// Columns of an explanation, as many as an alert has.
-const WIDTH: usize = 90;
 const INDENT: usize = 14;

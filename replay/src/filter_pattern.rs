@@ -9,6 +9,7 @@ use rolewatch_analyzer::filter_pattern::Mode;
 use rolewatch_analyzer::text;
 
 use crate::error::Error;
+use crate::output::width;
 
 /// Which pattern to print.
 #[derive(Debug, Args)]
@@ -52,7 +53,7 @@ fn describe(mode: Mode, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn paragraph(out: &mut dyn Write, words: &str) -> io::Result<()> {
-    for line in text::wrap(words, WIDTH - INDENT.len()) {
+    for line in text::wrap(words, width().saturating_sub(INDENT.len())) {
         writeln!(out, "{INDENT}{line}")?;
     }
     Ok(())
@@ -67,5 +68,3 @@ Every pattern is one of text, at most 1,024 characters long, in step with the de
 
 const BOLD: Style = Style::new().bold();
 const INDENT: &str = "  ";
-/// Columns of the text, as many as an alert has.
-const WIDTH: usize = 90;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::envelope::{BadEntry, Delivery, EnvelopeError, EnvelopeKind, LogLine};
 use rolewatch_analyzer::exceptions::{Applied, Exceptions};
@@ -13,6 +14,7 @@ use rolewatch_analyzer::report::{
 use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::sift::{Lines, Sifted, Sifter};
 use rolewatch_analyzer::stream::{Source, Stream};
+use rolewatch_analyzer::text::name;
 
 use crate::error::Error;
 use crate::tally::{Reason, Tally};
@@ -72,6 +74,8 @@ pub(crate) struct Intake<'a> {
     tally: Tally,
     file: String,
     line: u64,
+    /// Where the line stands when it is no line of a file: stream, and time in milliseconds.
+    event: Option<(String, i64)>,
     wanted: Wanted,
     explained: Vec<(String, Explanation)>,
 }
@@ -122,6 +126,7 @@ impl<'a> Intake<'a> {
             tally: Tally::default(),
             file: String::new(),
             line: 0,
+            event: None,
             wanted: Wanted::Nothing,
             explained: Vec::new(),
         }
@@ -161,7 +166,7 @@ impl<'a> Intake<'a> {
     pub(crate) fn open_file(&mut self, name: &str) {
         self.tally.files += 1;
         name.clone_into(&mut self.file);
-        self.line = 0;
+        (self.line, self.event) = (0, None);
         self.source(&Source::default());
     }
 
@@ -180,6 +185,26 @@ impl<'a> Intake<'a> {
     /// What follows comes from this line of the file.
     pub(crate) fn at(&mut self, line: u64) {
         self.line = line;
+    }
+
+    /// What follows is an event of this stream and time.
+    pub(crate) fn at_event(&mut self, stream: &str, time_ms: i64) {
+        self.line += 1;
+        let (last, time) = self.event.get_or_insert_default();
+        stream.clone_into(last);
+        *time = time_ms;
+    }
+
+    /// Where it is, as people can find it again.
+    fn place(&self) -> String {
+        match &self.event {
+            Some((stream, time)) => {
+                let time = Timestamp::from_millisecond(*time).map(|time| format!(" {time:.3}")).unwrap_or_default();
+                format!("{} {}{time}", self.file, name(stream))
+            }
+            None if self.line == 0 => self.file.clone(),
+            None => format!("{}:{}", self.file, self.line),
+        }
     }
 
     /// The line of the file that is being read.
@@ -223,10 +248,10 @@ impl<'a> Intake<'a> {
         } else if let Some(explanation) = judge.explain(line, self.settings, &mut self.memory)
             && self.wanted.wants(&explanation)
         {
-            self.explained.push((place(&self.file, self.line), explanation));
+            self.explained.push((self.place(), explanation));
         }
         if let Some(reason) = self.batch.skipped() {
-            self.tally.locate(reason.as_str(), &self.file, self.line);
+            self.tally.locate(reason.as_str(), self.place(), self.line);
         }
     }
 
@@ -269,7 +294,7 @@ impl<'a> Intake<'a> {
             return Ok(());
         }
         for envelope in delivery.envelopes()? {
-            let place = place(&self.file, self.line);
+            let place = self.place();
             let (wanted, explained) = (&self.wanted, &mut self.explained);
             let report = explain_envelope(&envelope, self.settings, &mut self.memory, &mut |explanation| {
                 if wanted.wants(&explanation) {
@@ -287,7 +312,7 @@ impl<'a> Intake<'a> {
         }
         for (reason, count) in &report.skipped {
             self.tally.skip(reason.as_str(), reason.meaning(), *count);
-            self.tally.locate(reason.as_str(), &self.file, self.line);
+            self.tally.locate(reason.as_str(), self.place(), self.line);
         }
         self.absorb(report);
     }
@@ -296,11 +321,12 @@ impl<'a> Intake<'a> {
     pub(crate) fn call(&mut self, record: &[u8]) {
         self.judge();
         let report = analyze_cloudtrail(&String::from_utf8_lossy(record), self.settings, &mut self.memory);
+        let place = self.place();
         let told = report.alerts.iter().map(Explanation::of_alert).filter(|explanation| self.wanted.wants(explanation));
-        self.explained.extend(told.map(|explanation| (place(&self.file, self.line), explanation)));
+        self.explained.extend(told.map(|explanation| (place.clone(), explanation)));
         for (reason, count) in &report.skipped {
             self.tally.skip(reason.as_str(), reason.meaning(), *count);
-            self.tally.locate(reason.as_str(), &self.file, self.line);
+            self.tally.locate(reason.as_str(), self.place(), self.line);
         }
         self.absorb(report);
     }
@@ -314,7 +340,7 @@ impl<'a> Intake<'a> {
     /// Counts something that could not be read.
     pub(crate) fn skip(&mut self, reason: Reason) {
         self.tally.skip(reason.as_str(), reason.hint(), 1);
-        self.tally.locate(reason.as_str(), &self.file, self.line);
+        self.tally.locate(reason.as_str(), self.place(), self.line);
     }
 
     /// Judges and hands on what has become too much to hold.
@@ -401,10 +427,6 @@ impl<'a> Intake<'a> {
         let (silenced, explained) = (std::mem::take(&mut self.silenced), std::mem::take(&mut self.explained));
         (self.deliver)(Found { alerts, silenced, explained })
     }
-}
-
-fn place(file: &str, line: u64) -> String {
-    if line == 0 { file.to_owned() } else { format!("{file}:{line}") }
 }
 
 /// Text judged at once: 4 MiB, which keeps the whole command under 16 MiB on logs of any length.

@@ -39,6 +39,9 @@ pub(crate) fn read(
         let config = configuration(&options.live, options.about.region.as_deref()).await?;
         let mut fetch = Fetch::new(group, &options.live, &config, &mut intake)?;
         intake.source(fetch.source());
+        if fetch.is_resumed() && options.memory.is_some() && !options.quiet {
+            progress.note("the state knows what the last run learned; `--memory` counts for the first run only");
+        }
         let fetched = tokio::select! {
             done = fetch.run(&mut intake, progress) => done,
             // What was read so far is worth a summary.

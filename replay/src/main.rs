@@ -82,7 +82,7 @@ fn run(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<Out
         Command::Cost(options) => cost::run(&options, out, err),
         Command::FilterPattern(options) => filter_pattern::run(&options, out).map(|()| Outcome::Done),
         Command::Exceptions(ExceptionsCommand::Check(options)) => exceptions::check(&options, out, err),
-        Command::Man { name } => man::run(name.as_deref(), out),
+        Command::Man { name } => man::run(&name, out),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rolewatch", &mut script);

@@ -38,12 +38,16 @@ pub(crate) fn load_one(path: &Path, cluster: Option<&str>, err: &mut dyn Write) 
     let one = match (cluster, known.as_slice()) {
         (Some(cluster), _) if known.iter().any(|known| known == cluster) => cluster.to_owned(),
         (None, [one]) => one.clone(),
+        (_, []) => return Err(Error::NoCluster { path: shown }),
         _ => {
             let known = known.iter().map(|known| format!("`{}`", name(known))).collect::<Vec<_>>().join(", ");
             return Err(Error::WhichCluster { path: shown, known });
         }
     };
-    writeln!(err, "note: `{shown}` knows what was logged, and no role or binding that nobody changed meanwhile")?;
+    writeln!(
+        err,
+        "note: `{shown}` holds only roles and bindings changed while it was logging; others are missing from this answer"
+    )?;
     Ok((memory, one))
 }
 

@@ -57,7 +57,7 @@ impl<'o> Output<'o> {
             under: None,
             fresh: true,
             explains: false,
-            columns: columns(terminal_size_of(io::stdout())),
+            columns: width(),
             reader: Reader::Sole,
         }
     }
@@ -201,6 +201,11 @@ impl<'o> Output<'o> {
         self.written += 1;
         Ok(())
     }
+}
+
+/// Columns of standard output.
+pub(crate) fn width() -> usize {
+    columns(terminal_size_of(io::stdout()))
 }
 
 /// Columns of a terminal, as far as people like to read; those of an e-mail where there is none.

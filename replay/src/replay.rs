@@ -207,7 +207,7 @@ pub(crate) fn all_readable(mut unreadable: Vec<Error>, err: &mut dyn Write) -> R
     Err(last)
 }
 
-/// The least urgent severity that is shown where nothing is said.
-const MIN_SEVERITY: Severity = Severity::Low;
+/// The least urgent severity that is shown where nothing is said, here as in the function.
+pub(crate) const MIN_SEVERITY: Severity = Severity::Low;
 /// Places of each reason that `--strict` tells: a screen or two.
 const STRICT_PLACES: usize = 50;

@@ -1,5 +1,7 @@
 //! `who-can` and `rights`: asking a snapshot of a cluster, or what was learned of it, who can do what.
 
+mod resources;
+
 use std::io::Write;
 
 use anstyle::Style;
@@ -13,6 +15,7 @@ use crate::error::Error;
 use crate::memory;
 use crate::output::style;
 use crate::replay::Outcome;
+use crate::summary::grouped;
 
 /// `rolewatch who-can`.
 pub(crate) fn who_can(options: &WhoCanArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome, Error> {
@@ -28,12 +31,45 @@ pub(crate) fn who_can(options: &WhoCanArgs, out: &mut dyn Write, err: &mut dyn W
     let rows: Vec<[String; 3]> = std::iter::once(masters).chain(rows).collect();
     writeln!(out, "{BOLD}Who can {} {}{BOLD:#}", name(verb), asked.words())?;
     table(out, &rows)?;
+    if asked.namespace.is_none() {
+        in_single_namespaces(out, &asked, &all)?;
+    }
+    asked.doubt(&all, err)?;
     let mut subjects: Vec<Subject> = vec![Subject::Group("system:masters".to_owned())];
     subjects.extend(able.iter().map(|grant| grant.subject.clone()));
     subjects.dedup();
     mapped(out, &memory, &cluster, &subjects)?;
     out.flush()?;
     Ok(Outcome::Done)
+}
+
+/// How many more could do it in one namespace alone, which the question leaves out.
+fn in_single_namespaces(out: &mut dyn Write, asked: &Asked<'_>, all: &[Grant]) -> Result<(), Error> {
+    let known = resources::known(asked.resource);
+    if known.is_some_and(|known| known.group == asked.group && !known.namespaced) {
+        return Ok(());
+    }
+    let permits = |grant: &&Grant| match &grant.scope {
+        Scope::Namespace(namespace) => grant.permits(&asked.in_namespace(namespace).request()),
+        Scope::Cluster => false,
+    };
+    let mut namespaces: Vec<String> = Vec::new();
+    let mut count = 0_u64;
+    for grant in all.iter().filter(permits) {
+        count += 1;
+        if let Scope::Namespace(namespace) = &grant.scope
+            && !namespaces.contains(namespace)
+        {
+            namespaces.push(namespace.clone());
+        }
+    }
+    if count > 0 {
+        let more = namespaces.len().saturating_sub(NAMESPACES_MAX);
+        let shown: Vec<String> = namespaces.iter().take(NAMESPACES_MAX).map(|namespace| name(namespace)).collect();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        writeln!(out, "  {} more in single namespaces: {}{more}; ask with `-n`", grouped(count), shown.join(", "))?;
+    }
+    Ok(())
 }
 
 /// `rolewatch rights`.
@@ -68,14 +104,18 @@ pub(crate) fn rights(options: &RightsArgs, out: &mut dyn Write, err: &mut dyn Wr
     let found = assess_many(&given);
     let risks = found.combinations.iter().map(|one| (one.severity, one.combination.gives, String::new()));
     let risks = risks.chain(found.risks.iter().map(|one| (one.severity, one.brief(), format!(" {}", one.scope))));
-    let mut risks: Vec<_> = risks.take(RISKS_MAX).collect();
+    let mut risks: Vec<_> = risks.collect();
     risks.sort_by_key(|(severity, ..)| std::cmp::Reverse(*severity));
-    for (at, (severity, gives, scope)) in risks.into_iter().enumerate() {
+    let more = risks.len().saturating_sub(RISKS_MAX);
+    for (at, (severity, gives, scope)) in risks.into_iter().take(RISKS_MAX).enumerate() {
         if at == 0 {
             writeln!(out, "\n{BOLD}What that is worth{BOLD:#}")?;
         }
         let style = style(severity);
         writeln!(out, "  {style}{:<14}{style:#}can {gives}{}", severity.as_str(), name(&scope))?;
+    }
+    if more > 0 {
+        writeln!(out, "  {:<14}and {more} more", "")?;
     }
     mapped(out, &memory, &cluster, &counts)?;
     out.flush()?;
@@ -95,9 +135,10 @@ struct Asked<'a> {
 impl<'a> Asked<'a> {
     fn of(options: &'a WhoCanArgs) -> Self {
         let (of, subresource) = options.resource.split_once('/').unwrap_or((&options.resource, ""));
-        let (resource, group) = match of.split_once('.') {
-            Some(split) => split,
-            None => (of, group_of(of)),
+        let (resource, group) = match (of.split_once('.'), resources::known(of)) {
+            (Some(split), _) => split,
+            (None, Some(known)) => (known.name, known.group),
+            (None, None) => (of, ""),
         };
         let is_url = options.resource.starts_with('/');
         Self {
@@ -124,6 +165,25 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// The same question about one namespace.
+    fn in_namespace<'b>(&'b self, namespace: &'b str) -> Asked<'b> {
+        Asked { namespace: Some(namespace), ..*self }
+    }
+
+    /// Says so when the answer may be one to a slip of the hand.
+    fn doubt(&self, all: &[Grant], err: &mut dyn Write) -> Result<(), Error> {
+        let resource = self.resource;
+        let is_url = resource.starts_with('/');
+        if is_url || resource == "*" || resources::known(resource).is_some() || resources::is_named(all, resource) {
+            return Ok(());
+        }
+        let advice = match resources::nearest(all, resource) {
+            Some(near) => format!("did you mean `{}`?", name(near)),
+            None => "write it as `kubectl api-resources` does".to_owned(),
+        };
+        Ok(writeln!(err, "note: no role names `{}`; {advice}", name(resource))?)
+    }
+
     fn words(&self) -> String {
         if self.resource.starts_with('/') {
             return name(self.resource);
@@ -135,11 +195,6 @@ impl<'a> Asked<'a> {
             self.namespace.map_or("in every namespace".to_owned(), |namespace| format!("in namespace {namespace}"));
         name(&format!("{}{group}{sub}{named} {place}", self.resource))
     }
-}
-
-/// The API group of a resource that everybody knows by its plain name, as kubectl finds it.
-fn group_of(resource: &str) -> &'static str {
-    GROUPS.iter().find(|(_, resources)| resources.contains(&resource)).map_or("", |(group, _)| group)
 }
 
 fn subject(text: &str) -> Option<Subject> {
@@ -207,22 +262,5 @@ const RULES_MAX: usize = 20;
 const WORDS_MAX: usize = 400;
 /// Lines about what rights are worth.
 const RISKS_MAX: usize = 10;
-/// Groups of the resources that are asked for by their plain name.
-const GROUPS: &[(&str, &[&str])] = &[
-    ("apps", &["deployments", "daemonsets", "statefulsets", "replicasets", "controllerrevisions"]),
-    ("batch", &["jobs", "cronjobs"]),
-    ("rbac.authorization.k8s.io", &["roles", "rolebindings", "clusterroles", "clusterrolebindings"]),
-    ("networking.k8s.io", &["ingresses", "networkpolicies", "ingressclasses"]),
-    ("certificates.k8s.io", &["certificatesigningrequests"]),
-    (
-        "admissionregistration.k8s.io",
-        &["mutatingwebhookconfigurations", "validatingwebhookconfigurations", "validatingadmissionpolicies"],
-    ),
-    ("apiextensions.k8s.io", &["customresourcedefinitions"]),
-    ("apiregistration.k8s.io", &["apiservices"]),
-    ("storage.k8s.io", &["storageclasses", "volumeattachments", "csidrivers"]),
-    ("policy", &["poddisruptionbudgets"]),
-    ("autoscaling", &["horizontalpodautoscalers"]),
-    ("coordination.k8s.io", &["leases"]),
-    ("scheduling.k8s.io", &["priorityclasses"]),
-];
+/// Namespaces named at once.
+const NAMESPACES_MAX: usize = 10;

@@ -93,7 +93,21 @@ fn rows(tally: &Tally, alerts: &AlertCounts, min: Severity) -> Vec<(&'static str
     let mut quiet: Vec<(&str, &Quieted)> = tally.quiet.iter().map(|(reason, quiet)| (*reason, quiet)).collect();
     quiet.sort_by_key(|(reason, quiet)| (std::cmp::Reverse(quiet.count), *reason));
     rows.extend(quiet.into_iter().map(|(reason, quiet)| ("", quiet.count, explained(reason, quiet.meaning))));
-    rows.push(("skipped", tally.skipped_total(), String::new()));
+    let (skipped, lines) = (tally.skipped_total(), tally.skipped_lines());
+    let others = skipped.saturating_sub(lines);
+    let words = if others > 0 && lines > 0 {
+        format!(
+            "{} of the lines, {} that {} none",
+            grouped(lines),
+            grouped(others),
+            if others == 1 { "is" } else { "are" }
+        )
+    } else if others > 0 {
+        "none of them a line".to_owned()
+    } else {
+        String::new()
+    };
+    rows.push(("skipped", skipped, words));
     let mut skipped: Vec<(&str, &Skipped)> = tally.skipped.iter().map(|(reason, skipped)| (*reason, skipped)).collect();
     skipped.sort_by_key(|(reason, skipped)| (std::cmp::Reverse(skipped.count), *reason));
     rows.extend(skipped.into_iter().map(|(reason, skipped)| ("", skipped.count, skip_words(reason, skipped))));
@@ -217,7 +231,7 @@ mod tests {
               quiet    12,329
                        12,000  not-of-interest: nothing that any detection looks at
                           329  other-stage
-              skipped       3
+              skipped       3  2 of the lines, 1 that is none
                             2  not-json: JSON that is not an event (a.ndjson:7, ...)
                             1  gzip-damaged: the lines before the damage were read
                                (b.gz:9)

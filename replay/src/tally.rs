@@ -125,6 +125,12 @@ impl Tally {
         self.first_skip.as_ref().map(|first| first.place.as_str())
     }
 
+    /// How much could not be read that is counted as a line, too.
+    pub(crate) fn skipped_lines(&self) -> u64 {
+        let quiet: u64 = self.quiet.values().map(|quiet| quiet.count).sum();
+        self.lines.saturating_sub(self.alerted + quiet)
+    }
+
     /// Everything that could not be read.
     pub(crate) fn skipped_total(&self) -> u64 {
         self.skipped.values().map(|skipped| skipped.count).sum()
@@ -155,8 +161,7 @@ impl Tally {
     }
 
     /// Remembers where something was skipped that is counted already.
-    pub(crate) fn locate(&mut self, reason: &'static str, file: &str, line: u64) {
-        let place = if line == 0 { file.to_owned() } else { format!("{file}:{line}") };
+    pub(crate) fn locate(&mut self, reason: &'static str, place: String, line: u64) {
         let at = (self.files, line);
         if self.first_skip.as_ref().is_none_or(|first| at < first.at) {
             self.first_skip = Some(FirstSkip { at, place: place.clone() });

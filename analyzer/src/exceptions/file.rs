@@ -56,6 +56,10 @@ pub(super) fn read(text: &str) -> Result<Vec<Exception>, ExceptionsError> {
         with_snippet: false,
         budget: serde_saphyr::budget! { max_aliases: 0, max_anchors: 0, max_depth: 8 },
     };
+    if let Some(line) = bare_list(text) {
+        let what = "the file begins with a list; begin it with `exceptions:`".to_owned();
+        return Err(ExceptionsError { line, column: 1, what });
+    }
     let file: File = serde_saphyr::from_str_with_options(text, options).map_err(|error| unreadable(&error))?;
     if file.exceptions.len() > EXCEPTIONS_MAX {
         return Err(whole(format!("there are more than {EXCEPTIONS_MAX} exceptions; use fewer and wider ones")));
@@ -70,6 +74,13 @@ pub(super) fn read(text: &str) -> Result<Vec<Exception>, ExceptionsError> {
         all.push(exception);
     }
     Ok(all)
+}
+
+/// The line at which a list begins that should have a name.
+fn bare_list(text: &str) -> Option<u64> {
+    let is_empty = |line: &str| line.is_empty() || line.starts_with('#') || line == "---";
+    let (line, number) = text.lines().zip(1..).find(|(line, _)| !is_empty(line.trim()))?;
+    (line == "-" || line.starts_with("- ") || line.starts_with('[')).then_some(number)
 }
 
 impl Entry {

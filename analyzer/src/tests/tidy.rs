@@ -259,14 +259,19 @@ fn manifests() -> Vec<(String, String)> {
         .collect()
 }
 
-/// The names in one table of a manifest.
+/// The names in one table of a manifest, for one target alone or for all.
 fn dependencies(manifest: &str, table: &str) -> BTreeSet<String> {
-    let lines = manifest.lines().skip_while(|line| *line != format!("[{table}]")).skip(1);
-    lines
-        .take_while(|line| !line.starts_with('['))
-        .filter(|line| !line.starts_with('#') && line.contains('='))
-        .map(|line| line.split(['.', ' ', '=']).next().unwrap().to_owned())
-        .collect()
+    let (for_all, for_one) = (format!("[{table}]"), format!(".{table}]"));
+    let mut names = BTreeSet::new();
+    let mut wanted = false;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            wanted = line == for_all || line.starts_with("[target.") && line.ends_with(&for_one);
+        } else if wanted && !line.starts_with('#') && line.contains('=') {
+            names.insert(line.split(['.', ' ', '=']).next().unwrap().to_owned());
+        }
+    }
+    names
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 /// What to fetch from CloudWatch Logs.
@@ -14,11 +16,11 @@ pub(crate) struct Live {
     /// From so long ago: 30m, 24h, 7d; an hour where nothing is said
     #[arg(long, value_name = "DURATION", value_parser = duration, requires = "log_group", conflicts_with = "from", help_heading = FETCH)]
     pub(crate) since: Option<SignedDuration>,
-    /// From this time on, such as 2026-03-01T10:00:00Z
-    #[arg(long, value_name = "TIME", requires = "log_group", help_heading = FETCH)]
+    /// From this time on, such as 2026-03-01T10:00:00Z, or the beginning of a day, 2026-03-01; UTC where it names no zone
+    #[arg(long, value_name = "TIME", value_parser = moment, requires = "log_group", help_heading = FETCH)]
     pub(crate) from: Option<Timestamp>,
     /// Before this time
-    #[arg(long, value_name = "TIME", requires = "log_group", conflicts_with = "follow", help_heading = FETCH)]
+    #[arg(long, value_name = "TIME", value_parser = moment, requires = "log_group", conflicts_with = "follow", help_heading = FETCH)]
     pub(crate) to: Option<Timestamp>,
     /// Go on reading what comes, until Ctrl-C
     #[arg(long, requires = "log_group", help_heading = FETCH)]
@@ -36,6 +38,13 @@ pub(crate) struct Live {
 
 const FETCH: &str = "From CloudWatch Logs";
 
+/// A time, or the beginning of a day.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let utc = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp());
+    let time = text.parse().ok().or_else(utc);
+    time.ok_or_else(|| "not a time; write it like 2026-03-01T10:00:00Z, or a day like 2026-03-01".to_owned())
+}
+
 /// A whole number of minutes, hours or days.
 fn duration(text: &str) -> Result<SignedDuration, String> {
     let wrong = || "not a duration; write it like 30m, 24h or 7d".to_owned();
@@ -52,7 +61,23 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::duration;
+    use super::{duration, moment};
+
+    #[test]
+    fn times_are_utc_where_they_name_no_zone() {
+        for (text, time) in [
+            ("2026-03-01T10:00:00Z", "2026-03-01T10:00:00Z"),
+            ("2026-03-01T10:00:00+02:00", "2026-03-01T08:00:00Z"),
+            ("2026-03-01T10:00", "2026-03-01T10:00:00Z"),
+            ("2026-03-01 10:00:00", "2026-03-01T10:00:00Z"),
+            ("2026-03-01", "2026-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(moment(text).unwrap().to_string(), time, "{text}");
+        }
+        for wrong in ["", "yesterday", "2026-13-01", "1772359200"] {
+            assert!(moment(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn durations_are_minutes_hours_or_days() {

@@ -1,7 +1,7 @@
 //! What the help says at length.
 
 pub(super) const REPLAY: &str = "\
-Analyse recorded logs: files, folders or standard input.
+Analyse logs: files, folders, standard input or a log group of CloudWatch Logs.
 
 Any form is understood, and recognised from the content, never from the name: audit events one per line or in a list, \
 the text of the api and authenticator streams, output of `aws logs`, subscription deliveries as Lambda, Kinesis and \
@@ -34,7 +34,7 @@ Say why one event alerted or stayed quiet: what the caller proved to be, what th
 something, which reason kept it quiet, and what would have been seen without that reason.
 
 The event is judged as `rolewatch replay` judges it, with what the lines before it taught, so name all the files that \
-were read together.";
+were read together, and the memory that the run began with.";
 
 pub(super) const CHECK: &str = "\
 Check a file of exceptions, and say what each would silence in logs.
@@ -55,6 +55,9 @@ Examples:
 
 pub(super) const MAN: &str = "\
 Example: rolewatch man replay | man -l -";
+
+pub(super) const PLAIN_STATUS: &str = "\
+Exit status: 0 when done, 2 for wrong usage or input that cannot be read.";
 
 pub(super) const EXIT_STATUS: &str = "\
 Exit status: 0 when done, 1 when an alert reached --fail-on, 2 for wrong usage or input that cannot be read, 130 when \

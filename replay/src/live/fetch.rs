@@ -101,6 +101,11 @@ impl<'o> Fetch<'o> {
         &self.source
     }
 
+    /// Whether what an earlier run knew was taken from the state file.
+    pub(super) fn is_resumed(&self) -> bool {
+        self.resumed
+    }
+
     /// Whether a later run is to go on where this one ends.
     pub(super) fn has_state(&self) -> bool {
         self.state.is_some()
@@ -160,15 +165,26 @@ impl<'o> Fetch<'o> {
             let start = self.position.start;
             let complete = Timestamp::now().as_millisecond().saturating_sub(COMPLETE_AFTER);
             if start.saturating_add(length) >= complete.min(self.to) {
-                break;
+                if length <= WINDOW_MAX {
+                    break;
+                }
+                // The rest is read at once, so it must not be long.
+                length = WINDOW_MAX;
+                continue;
             }
             let (end, before) = (start + length, self.events);
-            self.window(start, end, intake, progress).await?;
+            if !self.window(start, end, intake, progress).await? {
+                // Here the log begins. What was taken of it is known to be taken.
+                length = WINDOW_MIN;
+                continue;
+            }
             self.advance(end);
             length = match self.events - before {
+                // A log that was not written yet, or is kept no longer, has nothing that must be remembered.
+                0 => (length * 2).min(WINDOW_EMPTY_MAX),
                 few if few < WINDOW_FEW => (length * 2).min(WINDOW_MAX),
-                many if many > WINDOW_MANY => (length / 2).max(WINDOW_MIN),
-                _ => length,
+                many if many > WINDOW_MANY => (length / 2).clamp(WINDOW_MIN, WINDOW_MAX),
+                _ => length.min(WINDOW_MAX),
             };
         }
         self.window(self.position.start, self.to, intake, progress).await?;
@@ -185,14 +201,17 @@ impl<'o> Fetch<'o> {
         }
     }
 
-    /// Every page of the events from `start` until before `end`.
+    /// Every page of the events from `start` until before `end`; `false` when that was begun and is too long to be
+    /// read at once.
     async fn window(
         &mut self,
         start: i64,
         end: i64,
         intake: &mut Intake<'_>,
         progress: &Progress,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
+        let too_long = end < self.to && end - start > WINDOW_MAX;
+        let before = self.events;
         let mut token = None;
         loop {
             let page = self
@@ -214,8 +233,9 @@ impl<'o> Fetch<'o> {
             intake.settle()?;
             match page.next_token {
                 // A token alone says that there is more, even after a page without events.
+                Some(_) if too_long && self.events > before => return Ok(false),
                 Some(next) => token = Some(next),
-                None => return Ok(()),
+                None => return Ok(true),
             }
         }
     }
@@ -236,7 +256,7 @@ impl<'o> Fetch<'o> {
         // A clock that is ahead must not make the next run begin in the future.
         self.latest = self.latest.max(time.min(Timestamp::now().as_millisecond()));
         self.events += 1;
-        intake.at(self.events);
+        intake.at_event(&stream, time);
         match event.message {
             Some(message) => {
                 self.bytes += u64::try_from(message.len()).unwrap_or_default();
@@ -274,6 +294,8 @@ const SAVE_EVERY: Duration = Duration::from_secs(30);
 /// remembered until it is complete, so it is made shorter where there are many.
 const WINDOW_MIN: i64 = 60_000;
 const WINDOW_MAX: i64 = 60 * 60_000;
+/// Longest time that is read at once after one in which nothing was logged: a day, in milliseconds.
+const WINDOW_EMPTY_MAX: i64 = 24 * WINDOW_MAX;
 /// Events of a window below which the next is twice, and above which it is half as long.
 const WINDOW_FEW: u64 = 5_000;
 const WINDOW_MANY: u64 = 50_000;

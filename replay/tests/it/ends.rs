@@ -146,3 +146,28 @@ fn a_silent_pipe_does_not_make_a_run_deaf() {
         drop(stdin);
     }
 }
+
+#[test]
+fn a_file_that_cannot_be_read_does_not_cost_the_answer() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let folder = Folder::new();
+    folder.write("log", ndjson() + "no log line\n");
+    folder.write("exceptions.yaml", "exceptions: []\n");
+    for args in [&["cost"][..], &["exceptions", "check", "exceptions.yaml"]] {
+        let run = rolewatch_in(folder.path(), &[args, &["log", "/proc/self/mem"]].concat(), |_| Ok(()));
+        assert!(run.status == 2 && run.stderr.contains("/proc/self/mem"), "{args:?}: {}", run.stderr);
+        assert!(run.stdout.contains("1 could not be read, see `rolewatch replay`"), "{args:?}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn the_page_that_another_refers_to_can_be_printed() {
+    let folder = Folder::new();
+    let page = |args: &[&str]| rolewatch_in(folder.path(), args, |_| Ok(()));
+    assert!(page(&["man", "exceptions"]).stdout.contains("check(1)"));
+    let check = page(&["man", "exceptions", "check"]);
+    assert!(check.stdout.contains(".TH rolewatch-exceptions-check 1") && check.stdout.contains("strict"));
+    assert_eq!(page(&["man", "exceptions-check"]).stdout, check.stdout);
+}

@@ -246,6 +246,9 @@ fn following_tells_each_event_once_and_is_gone_on_with() {
     let mut child = command(&args).env("AWS_ENDPOINT_URL", &failing.url).env("AWS_MAX_ATTEMPTS", "1").spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.next().unwrap().unwrap().contains(&first));
+    let (status, _, stderr) = run(&mut command(&args));
+    let used = format!("error: another rolewatch is using `{}`; ", state.display());
+    assert!(status == 2 && stderr.starts_with(&used), "{stderr}");
     // Later by arrival, earlier by time: the overlap finds it.
     put(&group, AUDIT_STREAM, &[(now_ms() - 20_000, two)]);
     assert!(lines.next().unwrap().unwrap().contains(&second));
@@ -263,6 +266,24 @@ fn following_tells_each_event_once_and_is_gone_on_with() {
     assert_eq!((status, told(&stdout)), (0, BTreeMap::from([(third, 1)])), "{stderr}");
 }
 
+/// Months without a line are read in days, and what comes after them is read once all the same.
+#[test]
+fn a_long_time_in_which_nothing_was_logged_costs_few_requests() {
+    let (group, ids) = busy("long");
+    let counting = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = std::sync::Arc::clone(&counting);
+    let whole = proxy(move |_| {
+        count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Fate::Pass
+    });
+    let args = ["replay", "--format", "ocsf", "--log-group", &group, "--since", "90d"];
+    let (status, stdout, stderr) = run(command(&args).env("AWS_ENDPOINT_URL", &whole.url));
+    assert_eq!((status, counted(&stderr, "lines")), (0, 3_000), "{stderr}");
+    assert_eq!(told(&stdout), ids.iter().map(|id| (id.clone(), 1)).collect(), "{stderr}");
+    let requests = counting.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(requests < 200, "{requests}");
+}
+
 #[test]
 fn a_state_is_gone_on_from_only_where_it_fits() {
     let (group, folder) = (group("state", &[AUDIT_STREAM]), Folder::new());
@@ -277,6 +298,12 @@ fn a_state_is_gone_on_from_only_where_it_fits() {
     run_with(&group, "state.json", &[]);
     run_with("/aws/eks/other/cluster", "state.json", &[]);
     run_with(&group, "state.json", &["--log-stream", "kube"]);
+    let samples = ["replay", "--quiet", "--cluster", "state", "--save-memory", "x.mem", "log"];
+    folder.write("log", events()[1].as_bytes());
+    assert_eq!(run(command(&samples).current_dir(folder.path())).0, 0);
+    let again = ["replay", "--log-group", &group, "--state", "state.json", "--memory", "x.mem"];
+    let (_, _, stderr) = run(command(&again).current_dir(folder.path()));
+    assert!(stderr.starts_with("note: the state knows what the last run learned; `--memory` counts"), "{stderr}");
     folder.write("notes.txt", "hello");
     run_with(&group, "notes.txt", &[]);
     folder.write("newer.json", r#"{"rolewatch_state":99}"#);

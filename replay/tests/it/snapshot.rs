@@ -66,6 +66,25 @@ fn a_snapshot_says_who_can() {
 }
 
 #[test]
+fn a_resource_may_be_written_as_kubectl_takes_it() {
+    let folder = Folder::new();
+    folder.write("cluster.json", cluster().to_string());
+    let ask = |resource: &str, more: &[&str]| {
+        let args = [&["who-can", "get", resource, "--memory", "cluster.json"], more].concat();
+        rolewatch_in(folder.path(), &args, |_| Ok(()))
+    };
+    let whole = ask("secrets", &["-n", "ci"]);
+    assert!(whole.stdout.contains("ServiceAccount ci/runner") && whole.stderr.is_empty(), "{}", whole.stderr);
+    assert_eq!(ask("Secret", &["-n", "ci"]).stdout, whole.stdout);
+    assert!(ask("deploy", &[]).stdout.starts_with("Who can get deployments.apps in"));
+    // Those in one namespace are not hidden.
+    let everywhere = ask("secrets", &[]).stdout;
+    assert!(everywhere.contains("\n  2 more in single namespaces: ci; ask with `-n`\n"), "{everywhere}");
+    assert_eq!(ask("secrts", &[]).stderr, "note: no role names `secrts`; did you mean `secrets`?\n");
+    assert_eq!(ask("widgets", &[]).stderr, "note: no role names `widgets`; write it as `kubectl api-resources` does\n");
+}
+
+#[test]
 fn a_snapshot_says_what_somebody_may_do() {
     check(&["rights", "sa:ci/runner", "--memory", "cluster.json"], &expect_file!["../golden/rights-account.txt"]);
     check(&["rights", "group:ops", "--memory", "cluster.json"], &expect_file!["../golden/rights-group.txt"]);
