@@ -147,7 +147,8 @@ impl Store {
     /// What is known of the clusters of an account.
     fn start(&self, home: &str) -> Memory {
         let memory = self.homes().copy(home);
-        if self.shared_for(home).is_some() { memory.noting() } else { memory }
+        // Also where no account is known yet: the first delivery of a process is not judged again to learn it.
+        if self.shared.is_some() { memory.noting() } else { memory }
     }
 
     /// The table. What names no account stays in this process: in the table it would be taken for anybody's.

@@ -33,6 +33,13 @@ export const ACKNOWLEDGED: readonly (readonly [resource: string, rule: string, r
         [`${cluster}${part}`, `CloudFormation-Validate::${rule}`, "It is made only where the cluster is named."] as const,
     ),
   ),
+  ...[
+    "AnalyzerErrors", "AnalyzerThrottled", "AnalyzerSlow", "DeliveriesLate", "DeliveriesDropped", "FailedDeliveriesWaiting",
+    "FailedDeliveriesLost", "AlertsNotSent", "DeliveriesRefused", "NotificationsFailed", "AuditEventsLost", "LinesTruncated",
+    "SubscriptionFailing", "MemberRecordsLate", "MemberStreamFull", "MemberStreamSilent",
+  ].map(
+    (alarm) => [alarm, "CloudFormation-Validate::W1030", "The second topic is there only where one is named."] as const,
+  ),
   ...["EksCalls", "LogCalls", "FailedDeliveriesPolicy"].map(
     (part) => [part, "CloudFormation-Validate::W1028", "What is said of the clusters decides which of its parts are there."] as const,
   ),
