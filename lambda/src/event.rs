@@ -22,7 +22,7 @@ pub enum Event<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct KinesisRecord<'a> {
     /// The shard that it came from, where the event tells; whoever reads the record again needs it.
-    pub shard: Cow<'a, str>,
+    pub shard: String,
     /// Names the record in the answer: `batchItemFailures[].itemIdentifier`.
     pub sequence_number: Cow<'a, str>,
     /// The record, as base64; empty when it is missing.
@@ -124,7 +124,7 @@ impl<'a> Members<'a> {
             // Without its sequence number a failed record could not be named in the answer.
             let records = records.into_iter().map(|record| {
                 let sequence_number = record.sequence_number.filter(|number| !number.is_empty())?;
-                let shard = record.event_id.map(shard_of).unwrap_or_default();
+                let shard = record.event_id.as_deref().map(shard_of).unwrap_or_default();
                 Some(KinesisRecord { shard, sequence_number, data: record.data.unwrap_or_default() })
             });
             return records.collect::<Option<_>>().map(Event::Kinesis).ok_or(EventError::NoData);
@@ -161,13 +161,11 @@ impl<'a> Record<'a> {
 
 /// The shard in an event's id, `shardId-000000000006:4959...`; empty for anything else (Lambda developer guide, "Using
 /// Lambda to process records from Amazon Kinesis Data Streams").
-fn shard_of(event_id: Cow<'_, str>) -> Cow<'_, str> {
-    let shard = event_id.split_once(':').map(|(shard, _)| shard.to_owned());
-    let fits = |shard: &String| {
-        shard.len() <= SHARD_BYTES_MAX
-            && shard.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
-    };
-    shard.filter(fits).map(Cow::Owned).unwrap_or_default()
+fn shard_of(event_id: &str) -> String {
+    let shard = event_id.split_once(':').map_or("", |(shard, _)| shard);
+    let is_shard = shard.len() <= SHARD_BYTES_MAX
+        && shard.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    if is_shard { shard.to_owned() } else { String::new() }
 }
 
 /// The detail types under which CloudTrail's records come (EventBridge user guide, "AWS service events delivered via
@@ -212,7 +210,7 @@ mod tests {
 
     #[test]
     fn events_are_told_by_their_shape() {
-        let record = KinesisRecord { shard: "shardId-6".into(), sequence_number: "49".into(), data: "QQ==".into() };
+        let record = KinesisRecord { shard: "shardId-6".to_owned(), sequence_number: "49".into(), data: "QQ==".into() };
         let rows = [
             (r#"{"awslogs":{"data":"H4s="}}"#, Ok(Event::Logs("H4s=".into()))),
             (r#"{"more":[{}],"awslogs":{"more":1,"data":"H4s="}}"#, Ok(Event::Logs("H4s=".into()))),

@@ -42,7 +42,7 @@ fn object(name: String) -> (ObjectKey, Remembered) {
     let role_ref = Some(RoleRef { kind: RoleKind::ClusterRole, name: "edit".to_owned() });
     let account = Subject::ServiceAccount { namespace: "dev".to_owned(), name: "deployer".to_owned() };
     let state = State::Binding { role_ref, subjects: vec![account] };
-    (key, Remembered { state, version: Some(1), time: None, deleted: false, granted: None })
+    (key, Remembered { state, version: Some(1), time: None, deleted: false, unseen: false, granted: None })
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn outermost(list: &str) -> impl Iterator<Item = &str> {
         ends
     });
     let mut depth = 0_usize;
-    list[..end.unwrap_or(list.len())].split(move |character| {
+    end.and_then(|end| list.get(..end)).unwrap_or(list).split(move |character| {
         depth += usize::from(character == '{');
         depth -= usize::from(character == '}');
         character == ',' && depth == 0

@@ -52,17 +52,22 @@ impl EventSink {
             Ok(Err(error)) => match refusal::of_request(Self::SERVICE, &error) {
                 // The bus of another account lets others put events and seldom lets them look. Events that it does not
                 // take are refused when they are put.
-                Refusal::AccessDenied => self.noted(),
+                Refusal::AccessDenied => {
+                    self.note();
+                    Ok(())
+                }
                 refusal => Err(refusal),
             },
-            Ok(Ok(_)) => self.noted(),
+            Ok(Ok(_)) => {
+                self.note();
+                Ok(())
+            }
         }
     }
 
     /// There is no need to look again soon.
-    fn noted(&self) -> Result<(), Refusal> {
+    fn note(&self) {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        Ok(())
     }
 
     fn entry(&self, detail: &str) -> PutEventsRequestEntry {
