@@ -4,6 +4,7 @@
 //! with subscriptions"): `base64(gzip({messageType, owner, logGroup, logStream, subscriptionFilters, logEvents}))`.
 //! A delivery that is damaged half-way still gives up the lines before the damage, and says so.
 
+mod base64_pieces;
 mod delivery;
 mod gunzip;
 mod window;

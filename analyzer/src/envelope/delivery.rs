@@ -4,12 +4,12 @@
 //! goes to [`Envelope`](super::Envelope), which reads the whole document first. Nothing is decided twice: whatever is
 //! told of a delivery before its end is withdrawn when the end turns out to change it.
 
-use std::borrow::Cow;
 use std::io::{self, Read};
 
+use super::base64_pieces::Base64;
 use super::gunzip::{Gunzip, Parts};
 use super::{
-    Envelope, EnvelopeError, EnvelopeKind, INFLATED_BYTES_MAX, LENIENT, LINE_BYTES_MAX, Window, decode_base64, is_gzip,
+    Envelope, EnvelopeError, EnvelopeKind, INFLATED_BYTES_MAX, LINE_BYTES_MAX, Window, decode_base64, is_gzip,
 };
 use crate::json::{Fault, JsonError, Kind, Reader};
 use crate::stream::Source;
@@ -380,42 +380,6 @@ impl Read for Text<'_> {
     }
 }
 
-/// Base64, decoded in pieces.
-#[derive(Debug)]
-struct Base64<'d> {
-    data: Cow<'d, str>,
-    at: usize,
-}
-
-impl<'d> Base64<'d> {
-    fn new(data: &'d str) -> Self {
-        Self { data: super::without_blanks(data), at: 0 }
-    }
-
-    /// The first bytes, without reading them.
-    fn start(&self) -> Result<[u8; 3]> {
-        let mut start = [0; 3];
-        let mut again = Base64 { data: Cow::Borrowed(self.data.as_ref()), at: 0 };
-        again.read(&mut start).map_err(|_| EnvelopeError::Base64)?;
-        Ok(start)
-    }
-}
-
-impl Read for Base64<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        use base64::Engine as _;
-        let rest = self.data.as_bytes().get(self.at..).unwrap_or_default();
-        let piece = rest.get(..out.len() / 3 * 4).unwrap_or(rest);
-        let wrong = || io::Error::from(io::ErrorKind::InvalidData);
-        // Padding belongs to the very end. Without room for three bytes there is no piece.
-        if piece.len() < rest.len() && (piece.is_empty() || piece.ends_with(b"=")) {
-            return Err(wrong());
-        }
-        self.at += piece.len();
-        LENIENT.decode_slice(piece, out).map_err(|_| wrong())
-    }
-}
-
 /// Longest entry of a document that is looked into: 6 MiB and a little. CloudWatch Logs keeps 1 MiB of a line, and where
 /// each byte of it is written as `\u00xx` that is six times as much.
 const ENTRY_BYTES_MAX: usize = (6 << 20) + (64 << 10);
@@ -424,39 +388,3 @@ const ENTRY_BYTES_MAX: usize = (6 << 20) + (64 << 10);
 const PEEK_BYTES: usize = 4 << 10;
 
 const _: () = assert!(ENTRY_BYTES_MAX > LINE_BYTES_MAX, "a line of the greatest length is an entry");
-
-#[cfg(test)]
-mod tests {
-    use std::io::Read as _;
-
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-
-    use super::Base64;
-
-    #[test]
-    fn base64_in_pieces_is_base64_as_a_whole() {
-        let bytes: Vec<u8> = (0..=255).cycle().take(10_000).collect();
-        for length in [0, 1, 2, 3, 9_999, 10_000] {
-            let encoded = STANDARD.encode(&bytes[..length]);
-            let (front, back) = encoded.split_at(encoded.len() / 2);
-            let broken = format!("{front}\r\n{back}");
-            for text in [encoded.trim_end_matches('='), &encoded, &broken] {
-                let mut decoded = Vec::new();
-                let mut piece = [0; 300];
-                let mut reader = Base64::new(text);
-                while let Ok(read @ 1..) = reader.read(&mut piece) {
-                    decoded.extend_from_slice(&piece[..read]);
-                }
-                assert_eq!(decoded, &bytes[..length]);
-            }
-        }
-        let inside = format!("{}{}", STANDARD.encode([7; 100]), STANDARD.encode([7; 100]));
-        for size in [99, 102, 300] {
-            let mut reader = Base64::new(&inside);
-            let mut piece = vec![0; size];
-            let wrong = std::iter::repeat_with(|| reader.read(&mut piece)).take(4).any(|read| read.is_err());
-            assert!(wrong, "padding in the middle, in pieces of {size}");
-        }
-    }
-}
