@@ -40,8 +40,8 @@ export const ACKNOWLEDGED: readonly (readonly [resource: string, rule: string, r
   ].map(
     (alarm) => [alarm, "CloudFormation-Validate::W1030", "The second topic is there only where one is named."] as const,
   ),
-  ...["EksCalls", "LogCalls", "FailedDeliveriesPolicy"].map(
-    (part) => [part, "CloudFormation-Validate::W1028", "What is said of the clusters decides which of its parts are there."] as const,
+  ...["EksCalls", "LogCalls", "FunctionCalls", "FailedDeliveriesPolicy"].map(
+    (part) => [part, "CloudFormation-Validate::W1028", "What is said of clusters and accounts decides which of its parts are there."] as const,
   ),
 ];
 
