@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 mod bodies;
+mod crowd;
 mod injection;
 mod silence;
 
