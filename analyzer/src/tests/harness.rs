@@ -121,15 +121,23 @@ pub(crate) fn judge(lines: &[String], settings: &Settings, memory: &mut Memory) 
     report
 }
 
-/// Judges lines as the Lambda does, out of a document that leaves everything but the lines to the settings.
+/// Judges lines as the Lambda does.
 fn deliver(lines: &[&String], settings: &Settings, memory: &mut Memory) -> Report {
-    let entries = lines.iter().map(|line| json!({ "timestamp": TIMESTAMP_MS, "message": line }).to_string());
-    let entries = entries.collect::<Vec<_>>().join(",");
-    let document = format!(r#"{{"messageType":"DATA_MESSAGE","logEvents":[{entries}]}}"#);
+    let document = document(lines);
     let delivery = Delivery::document(document.as_bytes());
     let mut judged = analyze_delivery(delivery, settings, memory, &mut Sifter::default()).unwrap();
     assert_eq!(judged.len(), 1);
     judged.remove(0).report
+}
+
+/// The lines in a document as CloudWatch Logs writes it, entries and all, or none of them would be sifted. It leaves
+/// everything but the lines to the settings.
+pub(crate) fn document(lines: &[&String]) -> String {
+    let entry = |(number, line): (usize, &&String)| {
+        format!(r#"{{"id":"{number:056}","timestamp":{TIMESTAMP_MS},"message":{}}}"#, json!(line))
+    };
+    let entries = lines.iter().enumerate().map(entry).collect::<Vec<_>>().join(",");
+    format!(r#"{{"messageType":"DATA_MESSAGE","logEvents":[{entries}]}}"#)
 }
 
 /// Everything that is remembered, in a stable order.

@@ -4,8 +4,10 @@
 
 use serde_json::{Value, json};
 
+use super::super::harness::document;
 use super::{alerts, grant_with, titles};
 use crate::alert::Alert;
+use crate::sift::Sifter;
 
 const OWN_NODE: &str = "ip-10-0-11-50.eu-central-1.compute.internal";
 const OTHER_NODE: &str = "ip-10-0-12-9.eu-central-1.compute.internal";
@@ -79,6 +81,9 @@ fn hiding_in_the_crowd_by_a_caller_who_was_ordinary_before() {
     let crowd = |from: usize| (from..from + 3).map(|second| read(second, &pod(), inside));
     let quiet: Vec<Value> = crowd(1).chain(crowd(11)).collect();
     assert!(alerts(&quiet).is_empty(), "the crowd itself is quiet");
+    let lines: Vec<String> = quiet.iter().map(Value::to_string).collect();
+    let document = document(&lines.iter().collect::<Vec<_>>());
+    assert_eq!(Sifter::new().count_read(document.as_bytes()), (0, 6), "and nobody reads it");
 
     let minted: Vec<Value> = crowd(1).chain([minting(5)]).chain(crowd(11)).collect();
     let told = alerts(&minted);
