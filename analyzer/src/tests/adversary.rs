@@ -15,7 +15,7 @@ use crate::settings::Settings;
 use crate::severity::Severity;
 
 /// Mallory binds cluster-admin to herself.
-fn grant() -> Value {
+pub(super) fn grant() -> Value {
     let binding = json!({
         "kind": "ClusterRoleBinding",
         "apiVersion": "rbac.authorization.k8s.io/v1",

@@ -113,8 +113,13 @@ pub(crate) fn judge(lines: &[String], settings: &Settings, memory: &mut Memory) 
         .into_iter()
         .map(|line| Ok(LogLine { timestamp_ms: Some(TIMESTAMP_MS), log_stream: None, message: line.as_str().into() }));
     let mut report = analyze(&Source::default(), lines, settings, memory);
-    assert_eq!(told(&delivered), told(&report), "sifted from a delivery (left) and line by line");
-    assert_eq!(known(&delivered_to), known(memory), "learnt from a delivery (left) and line by line");
+    // Nearly always both are the same to the last field, and need not be written out to be compared.
+    if delivered != report {
+        assert_eq!(told(&delivered), told(&report), "sifted from a delivery (left) and line by line");
+    }
+    if !delivered_to.facts().eq(memory.facts()) {
+        assert_eq!(known(&delivered_to), known(memory), "learnt from a delivery (left) and line by line");
+    }
     for call in calls {
         report.absorb(analyze_cloudtrail(call, settings, memory));
     }
