@@ -205,7 +205,6 @@ impl Vocabulary {
 
     fn resource<'x>(&self, resource: &'x str) -> Option<&'x str> {
         match resource.split_once('/') {
-            _ if resource == ANY_RESOURCE || resource == ANY_EXTRA => None,
             Some(("userextras", key)) => (key != "*" && !key.is_empty()).then_some(ANY_EXTRA),
             Some(("*", subresource)) => self.subresources.contains(subresource).then_some(resource),
             _ => self.resources.contains(resource).then_some(resource),

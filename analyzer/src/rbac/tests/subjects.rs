@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::rbac::subject::{account_strength, user_strength};
-use crate::rbac::{GrantContext, PolicyRule, Scope, Subject, adjust, group_strength, is_discovery_only};
+use crate::rbac::{GrantContext, PolicyRule, Scope, StockSubject, Subject, adjust, group_strength, is_discovery_only};
 use crate::severity::Severity::{self, Critical, High, Informational, Low, Medium};
 
 use super::{rule, urls};
@@ -148,4 +148,39 @@ fn subjects_read_like_kubectl_writes_them() {
     assert_eq!(group("developers").to_string(), "Group developers");
     assert_eq!(account("ci", "deployer").to_string(), "ServiceAccount ci/deployer");
     assert_eq!(Subject::Other { kind: "Robot".to_owned(), name: "r2".to_owned() }.to_string(), "Robot r2");
+}
+
+#[test]
+fn names_alone_tell_what_some_are_worth() {
+    for (name, expected) in [
+        ("kubernetes-admin", Some(Critical)),
+        ("system:apiserver", Some(Critical)),
+        ("system:node:ip-10-0-0-1.ec2.internal", Some(High)),
+        ("system:nodes", None),
+        ("jane", None),
+    ] {
+        assert_eq!(user_strength(name), expected, "{name}");
+    }
+    for (name, expected) in [("system:masters", Some(Critical)), ("system:nodes", Some(High)), ("ops", None)] {
+        assert_eq!(group_strength(name), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_stock_subject_is_itself_and_nobody_of_another_kind_or_place() {
+    let asked = [
+        user("a"),
+        user("b"),
+        group("a"),
+        group("b"),
+        account("kube-system", "a"),
+        account("kube-system", "b"),
+        account("ci", "a"),
+    ];
+    for (subject, expected) in
+        [(StockSubject::User("a"), 0), (StockSubject::Group("a"), 2), (StockSubject::Account("a"), 4)]
+    {
+        let same: Vec<usize> = (0..asked.len()).filter(|number| subject.is(&asked[*number])).collect();
+        assert_eq!(same, [expected], "{subject:?}");
+    }
 }

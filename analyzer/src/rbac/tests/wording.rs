@@ -310,3 +310,15 @@ fn what_a_risk_was_found_in_is_told_in_full() {
             high create kind00s.s3.services.k8s.aws, kind01s.s3.services.k8s.aws, kind02s.s3.services.k8s.aws, kind03s.s3.services.k8s.aws, kind04s.s3.services.k8s.aws, kind05s.s3.services.k8s.aws, kind06s.s3.services.k8s.aws, kind07s.s3.services.k8s.aws, kind08s.s3.services.k8s.aws, kind09s.s3.services.k8s.aws, kind10s.s3.services.k8s.aws, kind11s.s3.services.k8s.aws in namespace dev
     "#]].assert_eq(&words);
 }
+
+#[test]
+fn a_rule_that_names_no_target_or_no_verb_permits_nothing() {
+    for rule in [
+        PolicyRule { api_groups: Vec::new(), ..rule("get", "", "secrets") },
+        PolicyRule { resources: Vec::new(), ..rule("get", "", "secrets") },
+        PolicyRule { verbs: Vec::new(), ..rule("get", "", "secrets") },
+        PolicyRule { verbs: Vec::new(), ..urls("get", "/metrics") },
+    ] {
+        assert_eq!(describe(&rule, &Scope::Cluster), "nothing", "{rule:?}");
+    }
+}
