@@ -23,9 +23,8 @@ impl Latest {
     /// Learns of one more time; one of another form has to be read with care.
     pub(super) fn note(&mut self, text: &[u8]) -> Scan<()> {
         let text: &[u8; LEAST.len()] = text.try_into().map_err(|_| Careful)?;
-        // Two halves that overlap, so that each is compared as a whole.
-        let fits = within(text.first_chunk(), LEAST.first_chunk(), GREATEST.first_chunk())
-            && within(text.last_chunk(), LEAST.last_chunk(), GREATEST.last_chunk());
+        let bounds = words(LEAST).zip(words(GREATEST));
+        let fits = words(text).zip(bounds).all(|(word, (least, greatest))| is_within(word, least, greatest));
         let hour = text.first_chunk::<HOUR>().ok_or(Careful)?;
         if !fits || (*hour != self.hour && timestamp(text).is_none()) {
             return Err(Careful);
@@ -41,13 +40,15 @@ impl Latest {
     }
 }
 
-fn within(text: Option<&[u8; 16]>, least: Option<&[u8; 16]>, greatest: Option<&[u8; 16]>) -> bool {
-    let (Some(text), Some(least), Some(greatest)) = (text, least, greatest) else {
-        return false;
-    };
-    // Counted, for that has no way out in the middle.
-    let bounds = least.iter().zip(greatest);
-    text.iter().zip(bounds).filter(|(byte, (least, greatest))| byte < least || greatest < byte).count() == 0
+/// The bytes, eight at a time; the last eight overlap those before.
+fn words(bytes: &[u8; LEAST.len()]) -> impl Iterator<Item = u64> {
+    bytes.as_chunks::<8>().0.iter().chain(bytes.last_chunk()).map(|word| u64::from_le_bytes(*word))
+}
+
+/// Whether each of eight bytes is ASCII and within its bounds. With the highest bit set, no byte borrows from the next one.
+const fn is_within(word: u64, least: u64, greatest: u64) -> bool {
+    const HIGH: u64 = (u64::MAX / 255) << 7;
+    word & HIGH == 0 && ((word | HIGH) - least) & ((greatest | HIGH) - word) & HIGH == HIGH
 }
 
 fn timestamp(text: &[u8]) -> Option<Timestamp> {

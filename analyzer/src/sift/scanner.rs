@@ -152,9 +152,9 @@ impl<'a, const ESCAPED: bool> Scanner<'a, ESCAPED> {
         let mut ahead = self.clone();
         ahead.quote()?;
         let text = ahead.rest().first_chunk::<N>();
-        // Counted, for that has no way out in the middle and is done many bytes at a time.
-        let stops = |text: &[u8; N]| text.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count();
-        if let Some(text) = text.filter(|text| stops(text) == 0) {
+        // Without a way out in the middle: that is done many bytes at a time.
+        let stops = |found, byte: &u8| found | u8::from(matches!(byte, b'"' | b'\\'));
+        if let Some(text) = text.filter(|text| text.iter().fold(0, stops) == 0) {
             ahead.at += N;
             if ahead.quote().is_ok() {
                 self.at = ahead.at;
