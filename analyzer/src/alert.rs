@@ -13,7 +13,7 @@ use crate::text::Headline;
 pub use crate::evidence::{Actor, AlertId, Deeds, Evidence};
 
 /// One message to people or machines.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
     /// The same for the same events, whenever and however often they are analysed.
     pub id: AlertId,

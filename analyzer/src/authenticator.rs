@@ -137,7 +137,7 @@ const FIELDS_MAX: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use super::{AuthenticatorLine, LoginEvent};
+    use super::{AuthenticatorLine, FIELDS_MAX, LoginEvent};
 
     const GRANTED: &str = r#"time="2026-11-23T06:51:21Z" level=info msg="access granted" arn="arn:aws:iam::444455556666:role/ContractorRole" client="127.0.0.1:43412" groups="[system:masters]" method=POST path=/authenticate uid="aws-iam-authenticator:444455556666:AROAJD6FCPAHIOTSGJEWH" username=contractor"#;
 
@@ -171,5 +171,17 @@ mod tests {
         assert_eq!(AuthenticatorLine::read("{\"msg\":"), None);
         let cut = AuthenticatorLine::read(r#"level=error msg="Errors parsing configmap: [whil"#).unwrap();
         assert_eq!(cut.event(), LoginEvent::Unreadable);
+    }
+
+    #[test]
+    fn fields_at_their_limit_are_read_and_one_past_it_is_not() {
+        for count in [FIELDS_MAX, FIELDS_MAX + 1] {
+            let fields: Vec<String> = (0..count).map(|number| format!("f{number}=x")).collect();
+            let json: Vec<String> = (0..count).map(|number| format!("\"f{number}\":\"x\"")).collect();
+            for read in [super::logrus(&fields.join(" ")), super::json(&format!("{{{}}}", json.join(","))).unwrap()] {
+                assert_eq!(read.len(), FIELDS_MAX, "of {count}");
+                assert_eq!(read.last().unwrap().0, format!("f{}", FIELDS_MAX - 1), "the first ones are kept");
+            }
+        }
     }
 }

@@ -52,6 +52,15 @@ impl std::fmt::Debug for Detection {
     }
 }
 
+/// An id belongs to one detection.
+impl PartialEq for Detection {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Detection {}
+
 impl Detection {
     /// The first line of the prose: what the detection sees, in words.
     #[must_use]
@@ -200,7 +209,7 @@ impl std::fmt::Display for Object {
 }
 
 /// A hit together with the detection that made it. OCSF calls it a Detection Finding.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Which detection.
     pub detection: &'static Detection,

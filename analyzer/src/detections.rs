@@ -4,7 +4,7 @@ use crate::detection::Detection;
 
 macro_rules! detections {
     ($($name:ident,)+) => {
-        $(mod $name;)+
+        $(pub(crate) mod $name;)+
 
         /// Every detection, in the order `rolewatch detections` prints them.
         pub static ALL: &[&Detection] = &[$(&$name::DETECTION),+];

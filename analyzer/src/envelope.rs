@@ -22,6 +22,8 @@ use crate::json::{Fault, Kind, Reader};
 use crate::stream::Source;
 
 pub use self::delivery::Delivery;
+#[cfg(test)]
+pub(crate) use self::delivery::ENTRY_BYTES_MAX;
 pub(crate) use self::delivery::{Buffers, Opened, Stop};
 pub use self::gunzip::Gunzip;
 pub(crate) use self::window::Window;

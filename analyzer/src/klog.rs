@@ -232,7 +232,7 @@ pub const SUMMARIES_MAX: usize = 100;
 
 #[cfg(test)]
 mod tests {
-    use super::{ENTRY_LINES_MAX, entries, fields, unquote};
+    use super::{ENTRY_LINES_MAX, SUMMARIES_MAX, entries, fields, unquote};
 
     const HEADER: &str =
         "E1123 06:51:05.989157   30538 metrics.go:110] Error in audit plugin 'log' affecting 2 audit events: json: bad";
@@ -264,10 +264,23 @@ mod tests {
 
     #[test]
     fn entries_are_bounded_and_no_line_is_lost() {
-        let lines = std::iter::repeat_n((None, "x"), 2_500);
-        let entries = entries(lines);
-        assert!(entries.iter().all(|entry| entry.lines <= ENTRY_LINES_MAX));
-        assert_eq!(entries.iter().map(|entry| entry.lines).sum::<u64>(), 2_500);
+        for (count, expected) in
+            [(ENTRY_LINES_MAX, vec![ENTRY_LINES_MAX]), (ENTRY_LINES_MAX + 1, vec![ENTRY_LINES_MAX, 1])]
+        {
+            let lines = std::iter::repeat_n((None, "x"), usize::try_from(count).unwrap());
+            assert_eq!(entries(lines).iter().map(|entry| entry.lines).collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn summaries_at_their_limit_are_read_and_one_past_it_is_counted_alone() {
+        for count in [SUMMARIES_MAX, SUMMARIES_MAX + 1] {
+            let header = HEADER.replace("affecting 2", &format!("affecting {count}"));
+            let entry = format!("{header}\nImpacted events:{}", format!("\n{SUMMARY}").repeat(count));
+            let lost = entries([(None, entry.as_str())])[0].lost_events().unwrap();
+            assert_eq!(lost.summaries.len(), SUMMARIES_MAX);
+            assert_eq!(lost.affected, Some(u64::try_from(count).unwrap()));
+        }
     }
 
     #[test]

@@ -142,13 +142,14 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
     use proptest::prelude::*;
 
-    use super::{BEGIN, subject};
+    use super::{ATTRIBUTES_MAX, BEGIN, BLOCKS_MAX, LENGTH_BYTES_MAX, subject};
 
     fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
         let mut out = vec![tag];
         match content.len() {
             length @ 0..0x80 => out.push(u8::try_from(length).unwrap()),
-            length => out.extend([0x82, u8::try_from(length >> 8).unwrap(), u8::try_from(length & 0xff).unwrap()]),
+            length @ 0x80..0x1_0000 => out.extend([0x82].into_iter().chain(length.to_be_bytes().into_iter().skip(6))),
+            length => out.extend([0x83].into_iter().chain(length.to_be_bytes().into_iter().skip(5))),
         }
         out.extend(content);
         out
@@ -193,6 +194,29 @@ mod tests {
         let broken = format!("{BEGIN}\n!!!\n-----END CERTIFICATE REQUEST-----\n");
         for text in [format!("{broken}{real}"), format!("{decoy}{real}"), format!("words\n{real}{decoy}")] {
             assert_eq!(subject(text.as_bytes()).unwrap().organizations, ["system:masters"], "{text}");
+        }
+    }
+
+    #[test]
+    fn names_at_their_limits_are_read_and_past_them_count_as_unread() {
+        let one = || attribute(10, 0x0c, b"dev");
+        for (count, is_read) in [(ATTRIBUTES_MAX, true), (ATTRIBUTES_MAX + 1, false)] {
+            let organizations = |sets: &[Vec<Vec<u8>>]| subject(&request(sets)).map(|found| found.organizations.len());
+            assert_eq!(organizations(&vec![vec![one()]; count]), is_read.then_some(count), "{count} sets");
+            assert_eq!(organizations(&[vec![one(); count]]), is_read.then_some(count), "{count} in one set");
+        }
+        let block = pem(&request(&[vec![one()]]));
+        for count in [BLOCKS_MAX, BLOCKS_MAX + 1] {
+            assert_eq!(subject(block.repeat(count).as_bytes()).unwrap().organizations.len(), BLOCKS_MAX);
+        }
+        // A length of three bytes, and the same length in four.
+        let name = tlv(0x30, &tlv(0x31, &one()));
+        let fields = [tlv(0x02, &[0]), name, tlv(0x30, &[]), tlv(0xa0, &vec![0; 0x1_0000])].concat();
+        for (bytes, is_read) in [(LENGTH_BYTES_MAX, true), (LENGTH_BYTES_MAX + 1, false)] {
+            let length = fields.len().to_be_bytes();
+            let head = [0x30, 0x80 | u8::try_from(bytes).unwrap()];
+            let info = [&head[..], &length[length.len() - bytes..], &fields].concat();
+            assert_eq!(subject(&tlv(0x30, &info)).is_some(), is_read, "a length of {bytes} bytes");
         }
     }
 

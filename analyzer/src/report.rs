@@ -28,7 +28,7 @@ pub use self::reasons::{Quiet, Skip};
 pub type Explain<'e> = dyn FnMut(Explanation) + 'e;
 
 /// What became of the lines of one batch. Every line delivered ends as evidence of an alert, as quiet, or as skipped.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// Alerts in the order of their first event, not yet gathered into digests.
     pub alerts: Vec<Alert>,

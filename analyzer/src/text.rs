@@ -173,7 +173,7 @@ pub const AGENT_CHARS_MAX: usize = 160;
 
 #[cfg(test)]
 mod tests {
-    use super::{Headline, name, percent_decoded, printable, short, wrap};
+    use super::{Headline, NAME_CHARS_MAX, name, percent_decoded, printable, short, wrap};
 
     #[test]
     fn arns_are_shown_short() {
@@ -215,6 +215,13 @@ mod tests {
     fn text_is_cut_at_its_limit() {
         assert_eq!(printable("abcdef", 3), "abc...");
         assert_eq!(printable("abc", 3), "abc");
+        let long = |chars: usize| "ж".repeat(chars);
+        assert_eq!(name(&long(NAME_CHARS_MAX)), long(NAME_CHARS_MAX));
+        assert_eq!(name(&long(NAME_CHARS_MAX + 1)), long(NAME_CHARS_MAX) + "...");
+        let headline = |chars: usize| Headline::new(&"x".repeat(chars)).as_str().to_owned();
+        assert_eq!(headline(Headline::CHARS_MAX), "x".repeat(Headline::CHARS_MAX));
+        let cut = headline(Headline::CHARS_MAX + 1);
+        assert!(cut.len() == Headline::CHARS_MAX && cut.ends_with("..."), "{cut}");
     }
 
     #[test]

@@ -366,7 +366,7 @@ const ALERT_CAP_MAX: usize = 500;
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, ConfigError, EventBusArn, TableName, TopicArn, VARIABLES};
+    use super::{ALERT_CAP_MAX, Config, ConfigError, EventBusArn, TableName, TopicArn, VARIABLES, parse_cap};
     use rolewatch_analyzer::severity::Severity;
 
     const TOPIC: (&str, &str) = ("ROLEWATCH_ALERT_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:alerts");
@@ -500,5 +500,12 @@ mod tests {
             assert!(variable.name.starts_with(super::PREFIX));
             assert_eq!(VARIABLES.iter().filter(|other| other.name == variable.name).count(), 1);
         }
+    }
+
+    #[test]
+    fn a_cap_at_its_limit_is_taken_and_one_past_it_is_not() {
+        assert_eq!(parse_cap(&ALERT_CAP_MAX.to_string()), Some(ALERT_CAP_MAX));
+        assert_eq!(parse_cap(&(ALERT_CAP_MAX + 1).to_string()), None);
+        assert_eq!((parse_cap("1"), parse_cap("0")), (Some(1), None));
     }
 }

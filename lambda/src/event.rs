@@ -197,7 +197,7 @@ const SHARD_BYTES_MAX: usize = 128;
 
 #[cfg(test)]
 mod tests {
-    use super::{Event, EventError, KinesisRecord};
+    use super::{Event, EventError, KinesisRecord, SHARD_BYTES_MAX, shard_of};
 
     const CALL: &str = r#"{"source":"aws.eks","detail-type":"AWS API Call via CloudTrail","detail":{}}"#;
 
@@ -233,5 +233,12 @@ mod tests {
         for (text, expected) in rows {
             assert_eq!(Event::recognise(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_shard_at_its_limit_is_named_and_one_past_it_is_not() {
+        let shard = |length: usize| "s".repeat(length);
+        assert_eq!(shard_of(&format!("{}:1", shard(SHARD_BYTES_MAX))), shard(SHARD_BYTES_MAX));
+        assert_eq!(shard_of(&format!("{}:1", shard(SHARD_BYTES_MAX + 1))), "");
     }
 }

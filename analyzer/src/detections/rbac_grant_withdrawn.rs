@@ -99,4 +99,4 @@ fn takes_away(change: &Change, remembered: &Remembered) -> bool {
 }
 
 /// A grant that held no longer than this was withdrawn again: a quarter of an hour.
-const WITHDRAWN_SECONDS_MAX: u64 = 900;
+pub(crate) const WITHDRAWN_SECONDS_MAX: u64 = 900;

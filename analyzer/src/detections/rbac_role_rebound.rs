@@ -57,4 +57,4 @@ fn check(case: &Case<'_>) -> Option<Hit> {
 }
 
 /// Longest pause between delete and create, in seconds: an hour.
-const PAUSE_SECONDS_MAX: u64 = 3_600;
+pub(crate) const PAUSE_SECONDS_MAX: u64 = 3_600;

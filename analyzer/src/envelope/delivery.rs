@@ -386,7 +386,7 @@ impl Read for Text<'_> {
 
 /// Longest entry of a document that is looked into: 6 MiB and a little. CloudWatch Logs keeps 1 MiB of a line, and where
 /// each byte of it is written as `\u00xx` that is six times as much.
-const ENTRY_BYTES_MAX: usize = (6 << 20) + (64 << 10);
+pub(crate) const ENTRY_BYTES_MAX: usize = (6 << 20) + (64 << 10);
 
 /// What stands before the lines is some hundred bytes long.
 const PEEK_BYTES: usize = 4 << 10;

@@ -182,8 +182,8 @@ fn unreadable(error: &serde_saphyr::Error) -> ExceptionsError {
 /// Largest file: an object in S3 may have any size, an SSM parameter 8 KiB.
 pub(super) const FILE_BYTES_MAX: usize = 256 << 10;
 /// Most exceptions of a file: each is compared with each alert.
-const EXCEPTIONS_MAX: usize = 500;
+pub(super) const EXCEPTIONS_MAX: usize = 500;
 /// Longest text of a field: an ARN has at most 2,048 characters.
-const TEXT_BYTES_MAX: usize = 2048;
+pub(super) const TEXT_BYTES_MAX: usize = 2048;
 /// Most that is repeated of what the YAML reader says.
 const ERROR_CHARS_MAX: usize = 300;

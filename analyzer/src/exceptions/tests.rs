@@ -1,6 +1,7 @@
 //! What exceptions silence, and what they never do.
 
 use super::Exceptions;
+use super::file::{EXCEPTIONS_MAX, FILE_BYTES_MAX, TEXT_BYTES_MAX};
 use crate::alert::Alert;
 use crate::report::{Quiet, Report};
 use crate::severity::Severity;
@@ -164,4 +165,29 @@ fn a_mistake_is_told_with_its_place() {
     let large = format!("exceptions: [] #{}", "x".repeat(super::file::FILE_BYTES_MAX));
     assert!(Exceptions::read(&large).unwrap_err().what.contains("larger than"));
     assert_eq!(Exceptions::read("exceptions: []").unwrap(), Exceptions::default());
+}
+
+#[test]
+fn files_at_their_limits_are_read_and_past_them_are_refused() {
+    let of = |count: usize| {
+        let one = |number| format!("- {{id: e{number}, reason: r, owner: o, expires: 2030-01-01, actor: ops}}\n");
+        format!("exceptions:\n{}", (0..count).map(one).collect::<String>())
+    };
+    assert_eq!(Exceptions::read(&of(EXCEPTIONS_MAX)).unwrap().all().len(), EXCEPTIONS_MAX);
+    assert!(Exceptions::read(&of(EXCEPTIONS_MAX + 1)).is_err());
+    let padded = |length: usize| {
+        let text = of(1);
+        format!("{text}#{}", "x".repeat(length - text.len() - 1))
+    };
+    assert!(Exceptions::read(&padded(FILE_BYTES_MAX)).is_ok());
+    assert!(Exceptions::read(&padded(FILE_BYTES_MAX + 1)).is_err());
+    for field in ["actor", "object"] {
+        let named = |length: usize| file(&format!("  {field}: {}\n", "x".repeat(length)));
+        assert!(Exceptions::read(&named(TEXT_BYTES_MAX)).is_ok(), "{field}");
+        assert!(Exceptions::read(&named(TEXT_BYTES_MAX + 1)).is_err(), "{field}");
+    }
+    let because =
+        |length: usize| file("  actor: ops\n").replace("reason: r", &format!("reason: {}", "x".repeat(length)));
+    assert!(Exceptions::read(&because(TEXT_BYTES_MAX)).is_ok());
+    assert!(Exceptions::read(&because(TEXT_BYTES_MAX + 1)).is_err());
 }

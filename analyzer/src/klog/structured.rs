@@ -78,6 +78,7 @@ const FIELDS_MAX: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use super::FIELDS_MAX;
     use crate::klog::entries;
 
     #[test]
@@ -107,5 +108,15 @@ mod tests {
             let read = entry[0].structured();
             assert_eq!((read.field("err"), read.field("last")), (Some("line 1\nline 2"), Some("x")));
         }
+    }
+
+    #[test]
+    fn fields_at_their_limit_are_read_and_one_past_it_is_not() {
+        let fields: Vec<String> = (0..=FIELDS_MAX).map(|number| format!("f{number}=x")).collect();
+        let line = format!("E1123 06:52:33.508056   30538 a.go:75] \"m\" {}", fields.join(" "));
+        let entry = &entries([(None, line.as_str())])[0];
+        let read = entry.structured();
+        assert_eq!(read.field(&format!("f{}", FIELDS_MAX - 1)), Some("x"), "the last at the limit");
+        assert_eq!(read.field(&format!("f{FIELDS_MAX}")), None, "FIELDS_MAX + 1 fields, of which the last is left out");
     }
 }

@@ -167,4 +167,4 @@ impl Ask {
 const HOURS_BACK: i64 = 12;
 /// Questions noted of one judging: one for each token that its lines show, and a few of objects and sessions. It is more than
 /// the Lambda ever fetches, and what that leaves out it counts; what is beyond is judged by what the process knows.
-const ASKED_MAX: usize = 10_000;
+pub(super) const ASKED_MAX: usize = 10_000;

@@ -276,21 +276,21 @@ const JOIN_MICROSECONDS: u64 = 1_000_000;
 /// Refused requests kept of one second. More is a flood; the lines that tell the cause are counted all the same.
 const REFUSED_PER_SECOND_MAX: usize = 50;
 /// Longest IAM ARN remembered: a role name has 64 characters and a path 512.
-const ARN_BYTES_MAX: usize = 1_024;
+pub(super) const ARN_BYTES_MAX: usize = 1_024;
 /// Room for topics told: 2 MiB, about five thousand.
-const TOPIC_BYTES_MAX: usize = 2 << 20;
+pub(super) const TOPIC_BYTES_MAX: usize = 2 << 20;
 /// Room for refused requests waiting for their cause: 4 MiB, about eight thousand.
-const REFUSED_BYTES_MAX: usize = 4 << 20;
+pub(super) const REFUSED_BYTES_MAX: usize = 4 << 20;
 /// Room for principals let in: 4 MiB, about ten thousand.
-const GRANTED_BYTES_MAX: usize = 4 << 20;
+pub(super) const GRANTED_BYTES_MAX: usize = 4 << 20;
 /// Room for creations of `aws-auth`, one per cluster: 1 MiB, about two thousand.
-const UNSEEN_BYTES_MAX: usize = 1 << 20;
+pub(super) const UNSEEN_BYTES_MAX: usize = 1 << 20;
 /// Room for access entries created: 1 MiB, about two thousand.
-const ENTRY_BYTES_MAX: usize = 1 << 20;
+pub(super) const ENTRY_BYTES_MAX: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {
-    use super::Unauthenticated;
+    use super::{REFUSED_PER_SECOND_MAX, Unauthenticated};
     use crate::memory::Memory;
 
     fn refused(id: &str, time: &str) -> Unauthenticated {
@@ -321,11 +321,13 @@ mod tests {
     #[test]
     fn a_flood_of_refusals_is_bounded() {
         let mut memory = Memory::default();
-        for number in 0..10_000 {
-            memory.note_refused("prod", refused(&number.to_string(), "2026-11-23T06:52:33Z"));
+        let time = "2026-11-23T06:52:33Z";
+        for count in [REFUSED_PER_SECOND_MAX, REFUSED_PER_SECOND_MAX + 1, 10_000] {
+            for number in 0..count {
+                memory.note_refused("prod", refused(&number.to_string(), time));
+            }
+            let taken = std::iter::from_fn(|| memory.take_refused("prod", time.parse().unwrap())).count();
+            assert_eq!(taken, REFUSED_PER_SECOND_MAX, "of {count}");
         }
-        let time = "2026-11-23T06:52:33Z".parse().unwrap();
-        let taken = std::iter::from_fn(|| memory.take_refused("prod", time)).count();
-        assert_eq!(taken, super::REFUSED_PER_SECOND_MAX);
     }
 }

@@ -1,10 +1,14 @@
 //! The memory at its limits: what fits exactly, and what one entry more costs.
 
 use super::bounded::Weight;
+use super::ledger::ASKED_MAX;
 use super::sessions::SEEN_MAX;
+use super::streams::{
+    ARN_BYTES_MAX, ENTRY_BYTES_MAX, GRANTED_BYTES_MAX, REFUSED_BYTES_MAX, TOPIC_BYTES_MAX, UNSEEN_BYTES_MAX,
+};
 use super::{
-    Login, Maker, Memory, Minted, OBJECT_BYTES_MAX, ObjectKey, Remembered, SESSION_BYTES_MAX, Seen, SessionKey,
-    SessionMark, State, TOKEN_BYTES_MAX,
+    ADDRESSES_MAX, LetIn, Login, Maker, Memory, Minted, OBJECT_BYTES_MAX, ObjectKey, Remembered, SESSION_BYTES_MAX,
+    Seen, SessionKey, SessionMark, State, TOKEN_BYTES_MAX, Told, TopicKey, Unauthenticated, Unseen,
 };
 use crate::evidence::{AlertId, Evidence};
 use crate::kube::ObjectKind;
@@ -124,4 +128,87 @@ fn a_session_knows_its_last_events_again_and_no_more() {
     assert!(seen.add(&id(SEEN_MAX)), "one past it");
     assert_eq!(seen.events.len(), SEEN_MAX);
     assert!(!seen.add(&id(1)) && seen.add(&id(0)), "the oldest made room");
+}
+
+#[test]
+fn what_streams_tell_keeps_to_its_limits() {
+    let cluster = "prod".to_owned();
+    let topic = |name: String| TopicKey {
+        cluster: "prod".to_owned(),
+        detection: "audit-event-lost",
+        topic: name,
+        severity: Severity::High,
+        hour: String::new(),
+    };
+    fill("Topic", TOPIC_BYTES_MAX, topic(String::new()).weight() + Told.weight(), |memory, name| {
+        memory.mark_topic(topic(name));
+    });
+    let let_in = |groups: String| LetIn { time: None, groups };
+    let arn = "arn:aws:iam::1:role/00";
+    let mut next = 0_usize;
+    fill("LetIn", GRANTED_BYTES_MAX, cluster.len() + arn.len() + let_in(String::new()).weight(), |memory, groups| {
+        next += 1;
+        memory.note_login("prod", &format!("arn:aws:iam::1:role/{:02}", next % 100), Some(let_in(groups)));
+    });
+    let time = jiff::Timestamp::UNIX_EPOCH;
+    let unseen = |actor: String| Unseen { time, audit_id: String::new(), actor };
+    let mut next = 0_usize;
+    fill("Unseen", UNSEEN_BYTES_MAX, "00".to_owned().weight() + unseen(String::new()).weight(), |memory, actor| {
+        next += 1;
+        memory.note_unseen(&format!("{:02}", next % 100), unseen(actor));
+    });
+    let refused = |second: i64, uri: String| Unauthenticated {
+        time: jiff::Timestamp::from_second(second).unwrap(),
+        audit_id: String::new(),
+        verb: String::new(),
+        request_uri: uri,
+        peer: None,
+        claimed: Vec::new(),
+        user_agent: String::new(),
+    };
+    let mut next = 0;
+    fill("Refused", REFUSED_BYTES_MAX, cluster.len() + vec![refused(0, String::new())].weight(), |memory, uri| {
+        next += 1;
+        memory.note_refused("prod", refused(next, uri));
+    });
+    // Clusters are as long as it takes: principals have a limit of their own.
+    fill("AccessEntry", ENTRY_BYTES_MAX, Some(time).weight(), |memory, cluster| {
+        memory.note_entry(&cluster, "", Some(time));
+    });
+}
+
+#[test]
+fn principals_at_their_limit_are_remembered_and_one_past_it_are_not() {
+    let mut memory = Memory::default();
+    for (length, is_kept) in [(ARN_BYTES_MAX, true), (ARN_BYTES_MAX + 1, false)] {
+        let arn = "x".repeat(length);
+        memory.note_login("prod", &arn, Some(LetIn { time: None, groups: String::new() }));
+        assert_eq!(memory.granted("prod", &arn).is_some(), is_kept, "{length}");
+        memory.note_entry("prod", &arn, Some(jiff::Timestamp::UNIX_EPOCH));
+        assert_eq!(memory.entry_created("prod", &arn).is_some(), is_kept, "{length}");
+    }
+}
+
+#[test]
+fn addresses_of_a_credential_are_kept_to_their_limit_the_first_ones() {
+    let mut memory = Memory::default();
+    let credential = ("prod".to_owned(), "JTI=a".to_owned());
+    let peer = |number: usize| std::net::IpAddr::from([10, 0, 0, u8::try_from(number).unwrap()]);
+    for number in 0..ADDRESSES_MAX + 1 {
+        memory.note_address(&credential, peer(number));
+    }
+    let kept: Vec<_> = (0..ADDRESSES_MAX).map(peer).collect();
+    assert_eq!(memory.addresses_of(&credential), kept);
+}
+
+#[test]
+fn questions_are_noted_to_their_limit_and_tokens_to_half_of_it() {
+    let asked = |ask: fn(&Memory, String)| {
+        let memory = Memory::default().noting();
+        (0..ASKED_MAX + 1).for_each(|number| ask(&memory, number.to_string()));
+        memory.asked().len()
+    };
+    assert_eq!(asked(|memory, cluster| assert!(memory.unseen(&cluster).is_none())), ASKED_MAX);
+    // The other half is for what severities rest on.
+    assert_eq!(asked(|memory, id| assert!(memory.minted(&(String::new(), id)).is_none())), ASKED_MAX / 2);
 }

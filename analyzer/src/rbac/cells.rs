@@ -260,4 +260,4 @@ fn cell_count(rule: &PolicyRule) -> Option<usize> {
 }
 
 /// Cells one rule set is taken apart into: some 40 MB at worst. The largest built-in role, `admin`, needs 700.
-const CELLS_MAX: usize = 1 << 18;
+pub(super) const CELLS_MAX: usize = 1 << 18;

@@ -227,7 +227,7 @@ const IMPERSONATE_ON: &str = "imp-on";
 
 /// Rights kept for one row, the worst first: who has more has them by as many rules about single names, and rows are
 /// compared right by right.
-const RIGHTS_MAX: usize = 64;
+pub(super) const RIGHTS_MAX: usize = 64;
 
 /// Rules put into words for one row; the rest is cut.
 const RULES_WORDED_MAX: usize = 64;

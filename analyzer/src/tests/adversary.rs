@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 mod bodies;
+mod crowd;
 mod injection;
 mod silence;
 
@@ -14,7 +15,7 @@ use crate::settings::Settings;
 use crate::severity::Severity;
 
 /// Mallory binds cluster-admin to herself.
-fn grant() -> Value {
+pub(super) fn grant() -> Value {
     let binding = json!({
         "kind": "ClusterRoleBinding",
         "apiVersion": "rbac.authorization.k8s.io/v1",

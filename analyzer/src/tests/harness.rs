@@ -113,23 +113,38 @@ pub(crate) fn judge(lines: &[String], settings: &Settings, memory: &mut Memory) 
         .into_iter()
         .map(|line| Ok(LogLine { timestamp_ms: Some(TIMESTAMP_MS), log_stream: None, message: line.as_str().into() }));
     let mut report = analyze(&Source::default(), lines, settings, memory);
-    assert_eq!(told(&delivered), told(&report), "sifted from a delivery (left) and line by line");
-    assert_eq!(known(&delivered_to), known(memory), "learnt from a delivery (left) and line by line");
+    // Nearly always both are the same to the last field, and need not be written out to be compared.
+    if delivered != report {
+        assert_eq!(told(&delivered), told(&report), "sifted from a delivery (left) and line by line");
+    }
+    if !delivered_to.facts().eq(memory.facts()) {
+        assert_eq!(known(&delivered_to), known(memory), "learnt from a delivery (left) and line by line");
+    }
     for call in calls {
         report.absorb(analyze_cloudtrail(call, settings, memory));
     }
     report
 }
 
-/// Judges lines as the Lambda does, out of a document that leaves everything but the lines to the settings.
+/// Judges lines as the Lambda does.
 fn deliver(lines: &[&String], settings: &Settings, memory: &mut Memory) -> Report {
-    let entries = lines.iter().map(|line| json!({ "timestamp": TIMESTAMP_MS, "message": line }).to_string());
-    let entries = entries.collect::<Vec<_>>().join(",");
-    let document = format!(r#"{{"messageType":"DATA_MESSAGE","logEvents":[{entries}]}}"#);
+    let document = document(lines);
     let delivery = Delivery::document(document.as_bytes());
-    let mut judged = analyze_delivery(delivery, settings, memory, &mut Sifter::default()).unwrap();
+    // What a window holds is cleared first, and most of these deliveries are a line or two.
+    let mut sifter = Sifter::new().with_window(WINDOW_BYTES);
+    let mut judged = analyze_delivery(delivery, settings, memory, &mut sifter).unwrap();
     assert_eq!(judged.len(), 1);
     judged.remove(0).report
+}
+
+/// The lines in a document as CloudWatch Logs writes it, entries and all, or none of them would be sifted. It leaves
+/// everything but the lines to the settings.
+pub(crate) fn document(lines: &[&String]) -> String {
+    let entry = |(number, line): (usize, &&String)| {
+        format!(r#"{{"id":"{number:056}","timestamp":{TIMESTAMP_MS},"message":{}}}"#, json!(line))
+    };
+    let entries = lines.iter().enumerate().map(entry).collect::<Vec<_>>().join(",");
+    format!(r#"{{"messageType":"DATA_MESSAGE","logEvents":[{entries}]}}"#)
 }
 
 /// Everything that is remembered, in a stable order.
@@ -138,6 +153,9 @@ fn known(memory: &Memory) -> Vec<String> {
     facts.sort_unstable();
     facts
 }
+
+/// Small, and it grows to what a line needs. Windows of other sizes have a test of their own.
+const WINDOW_BYTES: usize = 4 << 10;
 
 /// When every line was written, unless it says otherwise.
 const TIMESTAMP_MS: i64 = 1_795_416_561_478;

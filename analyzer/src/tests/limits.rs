@@ -1,193 +1,20 @@
-//! Every limit in one table of ARCHITECTURE.md, written from the constants, and each held at its edge and one past it.
+//! Limits, each held at its edge and one past it: those that belong to no module alone. The table of all is written here.
 
-use std::fmt::Write as _;
-use std::fs;
+mod table;
+
 use std::io::Write as _;
 
-use expect_test::expect_file;
 use serde_json::json;
 
-use super::harness::{cases, judge, top};
-use crate::alert::{Alert, EVIDENCE_MAX};
+use super::harness::{cases, judge};
+use crate::alert::{Alert, Deeds, EVIDENCE_MAX, Evidence};
 use crate::aws_auth::{self, AwsAuth, Pitfall};
-use crate::envelope::{Envelope, EnvelopeError, INFLATED_BYTES_MAX};
-use crate::exceptions::Exceptions;
+use crate::envelope::{Delivery, ENTRY_BYTES_MAX, Envelope, EnvelopeError, INFLATED_BYTES_MAX};
 use crate::gather::{ALERTS_MAX, gather};
 use crate::memory::Memory;
-
-/// What a limit bounds, its constant, the file of it, and the test at its edge with that test's file.
-struct Limit(&'static str, &'static str, &'static str, &'static str, &'static str);
-
-const HERE: &str = "analyzer/src/tests/limits.rs";
-
-const LIMITS: &[Limit] = &[
-    Limit(
-        "a delivery, inflated; with it the ratio of inflation and the number of lines",
-        "INFLATED_BYTES_MAX",
-        "analyzer/src/envelope.rs",
-        "a_delivery_at_its_limit_is_read_and_one_past_it_is_not",
-        HERE,
-    ),
-    Limit(
-        "one line",
-        "LINE_BYTES_MAX",
-        "analyzer/src/envelope.rs",
-        "a_line_at_the_limit_is_read_and_one_past_it_is_not",
-        "analyzer/src/envelope.rs",
-    ),
-    Limit(
-        "lines of one entry of the api stream",
-        "ENTRY_LINES_MAX",
-        "analyzer/src/klog.rs",
-        "entries_are_bounded_and_no_line_is_lost",
-        "analyzer/src/klog.rs",
-    ),
-    Limit(
-        "a section of `aws-auth`",
-        "SECTION_BYTES_MAX",
-        "analyzer/src/aws_auth.rs",
-        "a_section_at_its_limit_is_read_and_one_past_it_is_broken",
-        HERE,
-    ),
-    Limit(
-        "YAML aliases of a section",
-        "ALIASES_MAX",
-        "analyzer/src/aws_auth.rs",
-        "aliases_and_depth_at_their_limits_are_read_and_past_them_are_broken",
-        HERE,
-    ),
-    Limit(
-        "YAML depth of a section",
-        "DEPTH_MAX",
-        "analyzer/src/aws_auth.rs",
-        "aliases_and_depth_at_their_limits_are_read_and_past_them_are_broken",
-        HERE,
-    ),
-    Limit(
-        "a file of exceptions",
-        "FILE_BYTES_MAX",
-        "analyzer/src/exceptions/file.rs",
-        "exceptions_at_their_limits_are_read_and_past_them_are_refused",
-        HERE,
-    ),
-    Limit(
-        "exceptions",
-        "EXCEPTIONS_MAX",
-        "analyzer/src/exceptions/file.rs",
-        "exceptions_at_their_limits_are_read_and_past_them_are_refused",
-        HERE,
-    ),
-    Limit(
-        "remembered objects",
-        "OBJECT_BYTES_MAX",
-        "analyzer/src/memory/objects.rs",
-        "objects_with_long_names_keep_to_their_limit",
-        "analyzer/src/memory/tests.rs",
-    ),
-    Limit(
-        "remembered sessions",
-        "SESSION_BYTES_MAX",
-        "analyzer/src/memory/sessions.rs",
-        "sessions_with_long_names_keep_to_their_limit",
-        "analyzer/src/memory/tests.rs",
-    ),
-    Limit(
-        "events of a session that are known again",
-        "SEEN_MAX",
-        "analyzer/src/memory/sessions.rs",
-        "a_session_knows_its_last_events_again_and_no_more",
-        "analyzer/src/memory/tests.rs",
-    ),
-    Limit(
-        "each table of tokens",
-        "TOKEN_BYTES_MAX",
-        "analyzer/src/memory/tokens.rs",
-        "tokens_with_long_names_keep_to_their_limit",
-        "analyzer/src/memory/tests.rs",
-    ),
-    Limit(
-        "events listed in an alert",
-        "EVIDENCE_MAX",
-        "analyzer/src/alert.rs",
-        "an_alert_lists_as_many_events_as_its_limit_and_counts_the_rest",
-        HERE,
-    ),
-    Limit(
-        "the lines of an alert's text",
-        "SCREEN_LINES",
-        "analyzer/src/alert/text.rs",
-        "an_alert_fits_a_screen_however_much_it_stands_for_and_however_long_the_names_are",
-        "analyzer/src/tests/laws.rs",
-    ),
-    Limit(
-        "a name in an alert",
-        "NAME_CHARS_MAX",
-        "analyzer/src/text.rs",
-        "text_is_cut_at_its_limit",
-        "analyzer/src/text.rs",
-    ),
-    Limit(
-        "alerts of one batch",
-        "ALERTS_MAX",
-        "analyzer/src/gather.rs",
-        "alerts_at_their_limit_are_sent_and_past_it_are_gathered",
-        HERE,
-    ),
-    Limit(
-        "an SNS message",
-        "MESSAGE_BYTES_MAX",
-        "lambda/src/sink/sns/message.rs",
-        "what_is_too_long_is_cut_by_bytes_not_characters",
-        "lambda/src/sink/sns/message.rs",
-    ),
-];
-
-/// The text of the constant: its expression and what its comment says.
-fn constant(file: &str, name: &str) -> (String, String) {
-    let source = fs::read_to_string(top().join(file)).unwrap();
-    let lines: Vec<&str> = source.lines().collect();
-    let at = lines.iter().position(|line| line.contains(&format!("const {name}: "))).unwrap_or_else(|| {
-        panic!("{file} has no constant {name}");
-    });
-    let expression = lines[at].split_once(" = ").unwrap().1.trim_end_matches(';').to_owned();
-    let mut reason: Vec<&str> = lines[..at].iter().rev().map_while(|line| line.trim().strip_prefix("/// ")).collect();
-    reason.reverse();
-    assert!(!reason.is_empty(), "{name} of {file} has no reason");
-    (expression, reason.join(" "))
-}
-
-/// The value as a person says it.
-fn value(name: &str, expression: &str) -> String {
-    let number = |text: &str| text.trim().replace('_', "").parse::<u64>().unwrap();
-    let value = match expression.split_once("<<") {
-        Some((left, right)) => number(left) << number(right),
-        None => number(expression),
-    };
-    match (name.contains("BYTES"), value) {
-        (true, bytes) if bytes % (1 << 20) == 0 => format!("{} MiB", bytes >> 20),
-        (true, bytes) if bytes % (1 << 10) == 0 => format!("{} KiB", bytes >> 10),
-        (true, bytes) => format!("{bytes} bytes"),
-        (false, number) if name.contains("CHARS") => format!("{number} characters"),
-        (false, number) => number.to_string(),
-    }
-}
-
-#[test]
-fn the_table_of_limits_is_current_and_each_limit_has_a_test() {
-    let mut table = String::from("| Of | Limit | Why | Constant |\n|---|---|---|---|\n");
-    for Limit(of, name, file, test, test_file) in LIMITS {
-        let (expression, reason) = constant(file, name);
-        let source = fs::read_to_string(top().join(test_file)).unwrap();
-        assert!(source.contains(&format!("fn {test}(")), "{test_file} has no test {test}");
-        writeln!(table, "| {of} | {} | {reason} | `{name}` of `{file}` |", value(name, &expression)).unwrap();
-    }
-    let path = top().join("ARCHITECTURE.md");
-    let page = fs::read_to_string(&path).unwrap();
-    let (front, rest) = page.split_once("<!-- written by a test: limits -->\n").unwrap();
-    let (_, back) = rest.split_once("<!-- end -->\n").unwrap();
-    let page = format!("{front}<!-- written by a test: limits -->\n{table}<!-- end -->\n{back}");
-    expect_file![path].assert_eq(&page);
-}
+use crate::report::{Skip, analyze_delivery};
+use crate::settings::Settings;
+use crate::sift::Sifter;
 
 #[test]
 fn a_delivery_at_its_limit_is_read_and_one_past_it_is_not() {
@@ -230,25 +57,6 @@ fn aliases_and_depth_at_their_limits_are_read_and_past_them_are_broken() {
     assert!(is_broken(&nested(aws_auth::DEPTH_MAX + 1)));
 }
 
-#[test]
-fn exceptions_at_their_limits_are_read_and_past_them_are_refused() {
-    let of = |count: usize| {
-        let mut text = String::from("exceptions:\n");
-        for number in 0..count {
-            let _ = writeln!(text, "- {{id: e{number}, reason: r, owner: o, expires: 2030-01-01, actor: ops}}");
-        }
-        text
-    };
-    assert_eq!(Exceptions::read(&of(500)).unwrap().all().len(), 500);
-    assert!(Exceptions::read(&of(501)).is_err());
-    let padded = |length: usize| {
-        let text = of(1);
-        format!("{text}#{}", "x".repeat(length - text.len() - 1))
-    };
-    assert!(Exceptions::read(&padded(256 << 10)).is_ok());
-    assert!(Exceptions::read(&padded((256 << 10) + 1)).is_err());
-}
-
 /// Alerts that no burst takes in.
 fn grave(count: usize) -> Vec<Alert> {
     let (_, case) = cases().into_iter().find(|(file, _)| file == "rbac_binding_changed").unwrap();
@@ -271,5 +79,58 @@ fn an_alert_lists_as_many_events_as_its_limit_and_counts_the_rest() {
         let digest = crate::gather::gather_at_most(grave(count), 1);
         assert_eq!((digest.len(), digest[0].evidence.len()), (1, listed));
         assert_eq!(digest[0].ocsf()["count"], json!(count));
+    }
+}
+
+/// Whether the first case of a detection still fires when its line comes so much later than what was before.
+fn fires_after(file: &str, seconds: u64) -> bool {
+    let mut case = cases().into_iter().find(|(of, _)| of == file).unwrap().1;
+    let before = case.json["before"].as_array().unwrap().last().unwrap()["stageTimestamp"].as_str().unwrap().to_owned();
+    let time = before.parse::<jiff::Timestamp>().unwrap() + std::time::Duration::from_secs(seconds);
+    let line = &mut case.json["lines"][0];
+    line["stageTimestamp"] = json!(time.to_string());
+    line["requestReceivedTimestamp"] = json!(time.to_string());
+    let id = file.replace('_', "-");
+    case.report().alerts.iter().any(|alert| alert.detection_ids().contains(&id.as_str()))
+}
+
+#[test]
+fn what_belongs_together_does_to_its_longest_pause_and_no_longer() {
+    use crate::detections::{rbac_grant_withdrawn::WITHDRAWN_SECONDS_MAX, rbac_role_rebound::PAUSE_SECONDS_MAX};
+
+    assert!(fires_after("rbac_grant_withdrawn", WITHDRAWN_SECONDS_MAX));
+    assert!(!fires_after("rbac_grant_withdrawn", WITHDRAWN_SECONDS_MAX + 1));
+    assert!(fires_after("rbac_role_rebound", PAUSE_SECONDS_MAX));
+    assert!(!fires_after("rbac_role_rebound", PAUSE_SECONDS_MAX + 1));
+}
+
+#[test]
+fn kinds_of_request_are_kept_apart_to_their_limit_and_the_rest_is_counted() {
+    let alert = grave(1).remove(0);
+    for (count, others) in [(Deeds::KINDS_MAX, 0), (Deeds::KINDS_MAX + 1, 1)] {
+        let mut deeds = Deeds::default();
+        for number in 0..count {
+            deeds.add(&Evidence { resource: format!("r{number}"), ..alert.evidence[0].clone() });
+        }
+        assert_eq!((deeds.kinds.len(), deeds.others), (Deeds::KINDS_MAX, others));
+    }
+}
+
+#[test]
+fn an_entry_at_its_limit_is_looked_into_and_one_past_it_is_counted_as_too_long() {
+    // Each byte of a line may be written in six, so a long entry may hold a line that is none too long.
+    let grant = super::adversary::grant().to_string();
+    let of = |length: usize| {
+        let head = r#"{"id":"0","timestamp":1,"pad":""#;
+        let tail = format!(r#"","message":{}}}"#, json!(grant));
+        format!("{head}{}{tail}", "x".repeat(length - head.len() - tail.len()))
+    };
+    for (length, told) in [(ENTRY_BYTES_MAX, true), (ENTRY_BYTES_MAX + 1, false)] {
+        let document = format!(r#"{{"messageType":"DATA_MESSAGE","logEvents":[{},{}]}}"#, of(length), of(1 << 16));
+        let delivery = Delivery::document(document.as_bytes());
+        let (mut memory, mut sifter) = (Memory::default(), Sifter::new());
+        let report = &analyze_delivery(delivery, &Settings::default(), &mut memory, &mut sifter).unwrap()[0].report;
+        assert_eq!(report.skipped.get(&Skip::TooLong).copied(), (!told).then_some(1), "{length}");
+        assert_eq!((report.lines, report.alerted), (2, 1), "{report:?}");
     }
 }

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use serde_json::json;
 
 use self::mutate::Mutations;
-use super::harness::{cases, top};
+use super::harness::{Case, cases, judge, top};
 use crate::alert::Alert;
 use crate::envelope::{Delivery, EnvelopeError, INFLATED_BYTES_MAX};
 use crate::memory::Memory;
@@ -40,9 +40,30 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A delivery as CloudWatch Logs writes it, with these lines as they are.
+/// The streams of the control plane, by which a line is read as one thing or another; the first one most of all.
+const STREAMS: &[&str] = &[
+    "kube-apiserver-audit-0123456789abcdef0123456789abcdef",
+    "kube-apiserver-0123456789abcdef0123456789abcdef",
+    "authenticator-0123456789abcdef0123456789abcdef",
+    "kube-scheduler-0123456789abcdef0123456789abcdef",
+    "kube-controller-manager-0123456789abcdef0123456789abcdef",
+    "of-another-log",
+    "",
+];
+
+/// A delivery of the audit stream.
 fn document(lines: &[Vec<u8>]) -> Vec<u8> {
-    let mut text = br#"{"messageType":"DATA_MESSAGE","owner":"111122223333","logGroup":"/aws/eks/prod/cluster","logStream":"kube-apiserver-audit-0123456789abcdef0123456789abcdef","subscriptionFilters":["rolewatch"],"logEvents":["#.to_vec();
+    document_of(STREAMS[0], lines)
+}
+
+/// A delivery as CloudWatch Logs writes it, with these lines as they are. Without a stream it does not say which.
+fn document_of(stream: &str, lines: &[Vec<u8>]) -> Vec<u8> {
+    let mut text =
+        br#"{"messageType":"DATA_MESSAGE","owner":"111122223333","logGroup":"/aws/eks/prod/cluster","#.to_vec();
+    if !stream.is_empty() {
+        let _ = write!(text, r#""logStream":"{stream}","#);
+    }
+    text.extend_from_slice(br#""subscriptionFilters":["rolewatch"],"logEvents":["#);
     for (number, line) in lines.iter().enumerate() {
         let comma = if number == 0 { "" } else { "," };
         let time = 1_795_416_561_478_u64 + number as u64;
@@ -66,9 +87,9 @@ fn quoted(line: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The careful way: every document whole, every line read.
-fn carefully(documents: &[Vec<u8>], settings: &Settings) -> String {
-    let mut memory = Memory::default();
+/// The careful way: every document whole, every line read, with what is known already.
+fn carefully(documents: &[Vec<u8>], settings: &Settings, known: &Memory) -> String {
+    let mut memory = known.clone();
     let mut text = String::new();
     for document in documents {
         for envelope in Delivery::document(document).several().envelopes().unwrap() {
@@ -79,8 +100,8 @@ fn carefully(documents: &[Vec<u8>], settings: &Settings) -> String {
 }
 
 /// The quick way, with a sifter that may have met anybody.
-fn quickly(documents: &[Vec<u8>], settings: &Settings, sifter: &mut Sifter) -> String {
-    let mut memory = Memory::default();
+fn quickly(documents: &[Vec<u8>], settings: &Settings, known: &Memory, sifter: &mut Sifter) -> String {
+    let mut memory = known.clone();
     let mut text = String::new();
     for document in documents {
         let data = base64::engine::general_purpose::STANDARD.encode(gzip(document));
@@ -129,39 +150,41 @@ fn noise() -> Option<Vec<Vec<u8>>> {
 
 #[test]
 fn samples_and_recordings_say_the_same_with_and_without_sifting() {
-    let mut sifter = Sifter::new();
+    let (mut sifter, nothing) = (Sifter::new(), Memory::default());
     for (settings, lines) in batches() {
         let whole = [document(&lines)];
-        let expected = carefully(&whole, &settings);
+        let expected = carefully(&whole, &settings, &nothing);
         let (mut off, mut strict) = (Sifter::off(), Sifter::new().strict());
         for sifter in [&mut sifter, &mut off, &mut strict, &mut Sifter::new().with_window(1 << 10)] {
-            assert_eq!(quickly(&whole, &settings, sifter), expected);
+            assert_eq!(quickly(&whole, &settings, &nothing, sifter), expected);
         }
         // In deliveries of their own, each is a batch of its own: both ways the same.
         let split: Vec<Vec<u8>> = lines.chunks(2).map(document).collect();
-        assert_eq!(quickly(&split, &settings, &mut sifter), carefully(&split, &settings));
+        let expected = carefully(&split, &settings, &nothing);
+        assert_eq!(quickly(&split, &settings, &nothing, &mut sifter), expected);
     }
 }
 
 #[test]
 fn a_window_of_any_size_says_the_same() {
     let lines: Vec<Vec<u8>> = batches().into_iter().flat_map(|(_, lines)| lines).collect();
-    let settings = Settings::default();
+    let (settings, nothing) = (Settings::default(), Memory::default());
     let whole = [document(&lines)];
-    let expected = carefully(&whole, &settings);
+    let expected = carefully(&whole, &settings, &nothing);
     for window in [1 << 10, 1_500, 4 << 10, 64 << 10, 256 << 10, 1 << 20] {
         let mut sifter = Sifter::new().with_window(window);
-        assert_eq!(quickly(&whole, &settings, &mut sifter), expected, "a window of {window} bytes");
+        assert_eq!(quickly(&whole, &settings, &nothing, &mut sifter), expected, "a window of {window} bytes");
     }
 }
 
 #[test]
 fn quiet_life_is_sifted_and_says_the_same() {
     let Some(lines) = noise() else { return };
-    let settings = Settings::default();
+    let (settings, nothing) = (Settings::default(), Memory::default());
     let documents: Vec<Vec<u8>> = lines.chunks(400).map(document).collect();
     let mut sifter = Sifter::new();
-    assert_eq!(quickly(&documents, &settings, &mut sifter), carefully(&documents, &settings));
+    let expected = carefully(&documents, &settings, &nothing);
+    assert_eq!(quickly(&documents, &settings, &nothing, &mut sifter), expected);
     let (mut read, mut all) = (0, 0);
     for document in &documents {
         let (careful, total) = sifter.count_read(document);
@@ -185,10 +208,21 @@ fn is_interesting(line: &[u8]) -> bool {
             || ["serviceaccounts", "secrets"].contains(&resource))
 }
 
+/// What the lines of one case leave in the memory, and these lines: what is known matters where the same callers come again.
+fn acquainted(mutations: &mut Mutations, cases: &[(String, Case)]) -> (Memory, Vec<Vec<u8>>) {
+    let (_, case) = mutations.pick(cases);
+    let mut memory = case.memory();
+    if mutations.one_in(2) {
+        judge(&case.lines(), &case.settings(), &mut memory);
+    }
+    (memory, case.before().into_iter().chain(case.lines()).map(String::into_bytes).collect())
+}
+
 #[test]
 fn lines_changed_at_random_say_the_same_with_and_without_sifting() {
     let lines: Vec<Vec<u8>> =
         batches().into_iter().flat_map(|(_, lines)| lines).chain(noise().into_iter().flatten().take(2_000)).collect();
+    let cases = cases();
     let seconds = std::env::var("ROLEWATCH_TEST_SIFT_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
     let seed = std::env::var("ROLEWATCH_TEST_SIFT_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let mut mutations = Mutations::new(seed);
@@ -196,18 +230,25 @@ fn lines_changed_at_random_say_the_same_with_and_without_sifting() {
     let end = Instant::now() + Duration::from_secs(seconds);
     let (mut rounds, mut spared) = (0_u64, 0);
     while rounds < 20 || Instant::now() < end {
-        let batch: Vec<Vec<u8>> = (0..20).map(|_| mutations.of(&lines)).collect();
+        let mut batch: Vec<Vec<u8>> = (0..20).map(|_| mutations.of(&lines)).collect();
+        let mut known = Memory::default();
+        if mutations.one_in(2) {
+            let (memory, lines) = acquainted(&mut mutations, &cases);
+            known = memory;
+            batch.splice(5..15, (5..15).map(|_| mutations.of(&lines)).collect::<Vec<_>>());
+        }
+        let stream = if mutations.one_in(3) { *mutations.pick(STREAMS) } else { STREAMS[0] };
         let ordered: Vec<Vec<u8>> = batch.iter().filter(|line| mutate::keeps_order(line)).cloned().collect();
         spared += batch.len() - ordered.len();
         let requotes = mutations.one_in(4);
         for (lines, sifter) in [(batch, &mut strict), (ordered, &mut sifter)] {
-            let mut text = document(&lines);
+            let mut text = document_of(stream, &lines);
             if requotes {
                 text = mutations.requoted(&text);
             }
             let whole = [text];
-            let expected = carefully(&whole, &settings);
-            let quick = quickly(&whole, &settings, sifter);
+            let expected = carefully(&whole, &settings, &known);
+            let quick = quickly(&whole, &settings, &known, sifter);
             assert_eq!(quick, expected, "seed {seed}, round {rounds}:\n{}", String::from_utf8_lossy(&whole[0]));
         }
         rounds += 1;

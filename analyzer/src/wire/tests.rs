@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::{Loaded, VERSION, WireError, is_memory, load, read_fact, save, write_fact};
+use super::{
+    FACT_BYTES_MAX, Loaded, MEMORY_BYTES_MAX, VERSION, WireError, deflate, is_memory, load, read_fact, save, write_fact,
+};
 use crate::kube::ObjectKind;
 use crate::memory::{Fact, Memory, ObjectKey, Remembered, State};
 use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
@@ -96,7 +98,7 @@ fn other_versions_and_other_files_are_told_from_damage() {
 }
 
 #[test]
-fn large_facts_are_compressed_and_bombs_are_refused() {
+fn large_facts_are_compressed() {
     let names = (0..4_000).map(|number| format!("resource-number-{number}")).collect();
     let rules = vec![PolicyRule { resource_names: names, ..PolicyRule::default() }];
     let Fact::Object(key, remembered) = binding() else { unreachable!() };
@@ -105,9 +107,26 @@ fn large_facts_are_compressed_and_bombs_are_refused() {
     let bytes = write_fact(&large);
     assert!(bytes.len() < 20_000, "{}", bytes.len());
     assert_eq!(read_fact(&bytes), Ok(large));
-    let bomb = [&[VERSION, super::COMPRESSED], super::deflate(&vec![0; super::FACT_BYTES_MAX + 1]).as_slice()].concat();
-    assert!(bomb.len() < 10_000);
-    assert_eq!(read_fact(&bomb), Err(WireError::TooLarge));
+}
+
+#[test]
+fn facts_and_memories_at_their_limits_are_read_and_past_them_are_refused() {
+    // Zeros are no fact, and are looked at only where they are not too many.
+    for (length, expected) in [(FACT_BYTES_MAX, WireError::Damaged), (FACT_BYTES_MAX + 1, WireError::TooLarge)] {
+        let zeros = vec![0; length];
+        let packed = deflate(&zeros);
+        assert!(packed.len() < 10_000);
+        assert_eq!(read_fact(&[&[VERSION, super::PLAIN], zeros.as_slice()].concat()), Err(expected));
+        assert_eq!(read_fact(&[&[VERSION, super::COMPRESSED], packed.as_slice()].concat()), Err(expected));
+    }
+    for (length, is_read) in [(MEMORY_BYTES_MAX, true), (MEMORY_BYTES_MAX + 1, false)] {
+        // It begins with the length of a fact that is not there.
+        let mut plain = vec![0xff; 9];
+        plain.resize(length, 0);
+        let file = [super::MAGIC, &[VERSION], &deflate(&plain)].concat();
+        let loaded = load(&file, &mut Memory::default());
+        assert_eq!(loaded.err(), (!is_read).then_some(WireError::TooLarge), "{length}");
+    }
 }
 
 proptest! {

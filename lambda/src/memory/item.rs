@@ -149,7 +149,7 @@ const BODY_BYTES_MAX: usize = 390 << 10;
 
 #[cfg(test)]
 mod tests {
-    use super::{BODY, EXPIRES, Ignored, Item, PARTITION, REVISION, SORT, VERSION, number, write};
+    use super::{BODY, BODY_BYTES_MAX, EXPIRES, Ignored, Item, PARTITION, REVISION, SORT, VERSION, number, write};
     use aws_sdk_dynamodb::primitives::Blob;
     use aws_sdk_dynamodb::types::AttributeValue;
     use rolewatch_analyzer::kube::ObjectKind;
@@ -217,5 +217,20 @@ mod tests {
         assert!(written.too_large && !written.attributes.contains_key(BODY));
         assert_eq!(written.attributes[VERSION].as_n().unwrap(), "7");
         assert!(!write("111122223333", &fact("prod", 4_000)).too_large);
+    }
+
+    #[test]
+    fn a_fact_at_its_limit_is_written_and_of_one_past_it_only_the_version() {
+        let length = |subjects: usize| rolewatch_analyzer::wire::write_fact(&fact("prod", subjects)).len();
+        // The most subjects whose fact fits; with one more it is past the limit.
+        let (mut fits, mut past) = (1, BODY_BYTES_MAX);
+        while past - fits > 1 {
+            let middle = usize::midpoint(fits, past);
+            if length(middle) <= BODY_BYTES_MAX { fits = middle } else { past = middle }
+        }
+        let written = |subjects: usize| write("111122223333", &fact("prod", subjects));
+        assert!(!written(fits).too_large && written(fits).attributes.contains_key(BODY));
+        assert!(written(fits + 1).too_large && !written(fits + 1).attributes.contains_key(BODY));
+        assert_eq!(written(fits + 1).attributes[VERSION].as_n().unwrap(), "7");
     }
 }

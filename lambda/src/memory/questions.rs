@@ -56,7 +56,7 @@ const UNANSWERED_MAX: usize = 20_000;
 
 #[cfg(test)]
 mod tests {
-    use super::{PAUSE_FIRST, PAUSE_GROWTH, Questions};
+    use super::{PAUSE_FIRST, PAUSE_GROWTH, Questions, UNANSWERED_MAX};
     use rolewatch_analyzer::memory::{Ask, Key};
     use std::time::Instant;
 
@@ -73,5 +73,16 @@ mod tests {
         questions.answered("1", &both, &[], start + PAUSE_FIRST);
         assert!(!questions.is_due("1", &minted, start + PAUSE_FIRST * PAUSE_GROWTH));
         assert!(questions.is_due("1", &minted, start + PAUSE_FIRST * (PAUSE_GROWTH + 1)));
+    }
+
+    #[test]
+    fn unanswered_questions_are_remembered_to_their_limit_and_then_put_anew() {
+        let minted = |number: usize| Ask::One(Key::Minted(("prod".to_owned(), number.to_string())));
+        let (mut questions, now) = (Questions::default(), Instant::now());
+        let asked: Vec<Ask> = (0..UNANSWERED_MAX).map(minted).collect();
+        questions.answered("1", &asked, &[], now);
+        assert!(asked.iter().all(|ask| !questions.is_due("1", ask, now)), "at the limit");
+        questions.answered("1", &[minted(UNANSWERED_MAX + 1)], &[], now);
+        assert!(asked.iter().all(|ask| questions.is_due("1", ask, now)), "one past it");
     }
 }

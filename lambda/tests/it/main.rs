@@ -16,6 +16,7 @@ mod events;
 mod exceptions;
 mod faults;
 mod footprint;
+mod leaks;
 mod memory;
 mod memory_faults;
 mod promise;

@@ -243,3 +243,19 @@ fn a_role_binding_reaches_its_namespace_only() {
     assert!(permits_in(&everywhere, &request(Some("ci"))) && permits_in(&everywhere, &request(None)));
     assert!(permits_in(&everywhere, &Request::Url { verb: "get", url: "/metrics" }));
 }
+
+#[test]
+fn rules_cover_what_they_permit_and_nothing_more() {
+    let held = [rule("get,list", "", "pods"), named("update", "", "configmaps", "a")];
+    for (asked, is_covered) in [
+        (rule("get", "", "pods"), true),
+        (named("get", "", "pods", "x"), true),
+        (named("update", "", "configmaps", "a"), true),
+        (rule("get,watch", "", "pods"), false),
+        (rule("get", "", "pods/log"), false),
+        (rule("update", "", "configmaps"), false),
+        (named("update", "", "configmaps", "b"), false),
+    ] {
+        assert_eq!(covers(&held, &asked), is_covered, "{asked:?}");
+    }
+}

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::algebra::any_rules;
 use super::{named, rule, urls};
+use crate::rbac::rights::{Rights, Verbs, Vocabulary};
 use crate::rbac::risk::{ANY_AWS_SERVICE, ANY_EXTRA, ANY_RESOURCE, Named, Risk, Section, risk, risks};
 use crate::rbac::{Assessment, PolicyRule, Request, Scope, assess, normal_form, permits};
 use crate::severity::Severity::{self, Critical, High, Low, Medium};
@@ -457,5 +458,59 @@ proptest! {
         for scope in [Scope::Cluster, web()] {
             prop_assert_eq!(assess(&rules, &scope).severity, assess(&normal_form(&rules), &scope).severity);
         }
+    }
+}
+
+#[test]
+fn a_token_of_a_strong_account_is_worth_more_where_that_account_lives() {
+    let token = [named("create", "", "serviceaccounts/token", "clusterrole-aggregation-controller")];
+    let of = |namespace: &str| assess(&token, &Scope::Namespace(namespace.to_owned())).severity;
+    assert_eq!((of("kube-system"), of("dev")), (Some(Critical), Some(Medium)), "the name says nothing elsewhere");
+}
+
+#[test]
+fn reading_everything_does_not_hide_that_one_thing_may_be_written() {
+    let rules = [rule("get", "*", "*"), rule("*", "", "secrets")];
+    let assessment = assess(&rules, &Scope::Namespace("dev".to_owned()));
+    let found: Vec<&str> = assessment.risks.iter().map(|found| found.risk.id).collect();
+    assert!(found.contains(&"sec-write"), "{found:?}");
+}
+
+#[test]
+fn a_right_is_within_another_of_the_same_or_more_objects_and_within_no_other() {
+    let vocabulary = Vocabulary::of([(&["", "apps"][..], &["pods", "secrets", "pods/exec"][..])].into_iter());
+    let rules = [
+        rule("get", "", "pods"),
+        named("get", "", "pods", "a"),
+        named("get", "", "pods", "b"),
+        rule("get", "", "secrets"),
+        rule("get", "apps", "pods"),
+        rule("get", "*", "*"),
+        rule("get", "", "*/exec"),
+        rule("get", "", "pods/exec"),
+    ];
+    // Each rule is within those of these numbers, itself among them.
+    let within: [&[usize]; 8] = [&[0, 5], &[0, 1, 5], &[0, 2, 5], &[3, 5], &[4, 5], &[5], &[5, 6], &[5, 6, 7]];
+    let rights = rules.each_ref().map(|rule| {
+        let mut rights = Rights::default();
+        rights.extend(std::slice::from_ref(rule), &vocabulary);
+        rights
+    });
+    let get = Verbs::of("get");
+    let asked = [
+        ("", "pods"),
+        ("", "pods"),
+        ("", "pods"),
+        ("", "secrets"),
+        ("apps", "pods"),
+        ("*", "*"),
+        ("", "pods/exec"),
+        ("", "pods/exec"),
+    ];
+    let found: Vec<_> =
+        rights.iter().zip(asked).map(|(rights, (group, resource))| rights.find(group, resource, get)).collect();
+    for (number, (right, expected)) in found.iter().zip(within).enumerate() {
+        let wider: Vec<usize> = (0..found.len()).filter(|other| right[0].is_within(&found[*other][0])).collect();
+        assert_eq!(wider, expected, "of {:?}", rules[number]);
     }
 }

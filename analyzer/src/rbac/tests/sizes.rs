@@ -1,6 +1,8 @@
 //! Rule sets far larger than anybody writes.
 
 use super::{named, rule, urls};
+use crate::rbac::cells::{CELLS_MAX, Cells};
+use crate::rbac::grade::RIGHTS_MAX;
 use crate::rbac::{
     PolicyRule, Request, Scope, assess, assess_many, describe_all, gained, headline, lost, normal_form, permits,
 };
@@ -100,5 +102,34 @@ fn absurd_text_is_only_text() {
             assert_eq!(gained(&rules, &normal_form(&rules)), []);
             assert!(headline(&assessment, &rules, &Scope::Cluster).len() < 2_000);
         }
+    }
+}
+
+#[test]
+fn rules_at_the_limit_of_cells_are_taken_apart_and_past_it_are_kept_whole() {
+    for (count, kept_whole) in [(CELLS_MAX, 0), (CELLS_MAX + 1, 1)] {
+        let names: Vec<String> = (0..count - 1).map(|number| number.to_string()).collect();
+        let large = PolicyRule { resource_names: names, ..rule("get", "", "secrets") };
+        let rules = [rule("get", "", "pods"), large];
+        let cells = Cells::of(rules.iter());
+        assert_eq!(cells.whole.len(), kept_whole, "{count} cells");
+        let request = |name| {
+            let verb = "get";
+            Request::Resource { verb, group: "", resource: "secrets", subresource: "", name, namespace: None }
+        };
+        assert!(permits(&rules, &request("7")) && !permits(&rules, &request("x")), "and judged the same");
+        assert_eq!(gained(&rules[..1], &rules).len(), 1);
+    }
+}
+
+#[test]
+fn rights_of_one_row_are_kept_to_their_limit_the_gravest_ones() {
+    // Each name is a right of its own, and the one on every Secret is the gravest.
+    for count in [RIGHTS_MAX, RIGHTS_MAX + 1] {
+        let mut rules: Vec<PolicyRule> =
+            (0..count - 1).map(|number| named("get", "", "secrets", &format!("s{number}"))).collect();
+        assert_eq!(assess(&rules, &Scope::Cluster).severity, Some(Severity::Medium));
+        rules.push(rule("get", "", "secrets"));
+        assert_eq!(assess(&rules, &Scope::Cluster).severity, Some(Severity::Critical), "the last of {count}");
     }
 }

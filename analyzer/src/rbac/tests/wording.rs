@@ -5,7 +5,7 @@ use std::fmt::Write;
 use expect_test::{Expect, expect};
 
 use super::{named, rule, urls};
-use crate::rbac::{PolicyRule, Scope, assess, describe, describe_all, headline};
+use crate::rbac::{PolicyRule, RoleKind, RoleRef, Scope, Subject, assess, describe, describe_all, headline};
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 
@@ -245,4 +245,68 @@ fn lists_and_words_are_bounded() {
     assert_eq!(describe_all(&rules, &Scope::Cluster, 0), [""; 0]);
     let long = describe(&rule(&"v".repeat(5_000), &"g".repeat(5_000), &"ä/".repeat(5_000)), &Scope::Cluster);
     assert!(long.chars().count() < 600, "{long}");
+}
+
+#[test]
+fn roles_and_subjects_read_as_people_name_them() {
+    for (kind, expected) in [(RoleKind::Role, "Role admin"), (RoleKind::ClusterRole, "ClusterRole admin")] {
+        assert_eq!(RoleRef { kind, name: "admin".to_owned() }.to_string(), expected);
+    }
+    let own = |text: &str| text.to_owned();
+    for (subject, expected) in [
+        (Subject::User(own("nina")), "User nina"),
+        (Subject::Group(own("ops")), "Group ops"),
+        (Subject::ServiceAccount { namespace: own("ci"), name: own("build") }, "ServiceAccount ci/build"),
+        (Subject::Other { kind: own("Robot"), name: own("r2") }, "Robot r2"),
+    ] {
+        assert_eq!(subject.to_string(), expected);
+    }
+}
+
+#[test]
+fn what_a_risk_was_found_in_is_told_in_full() {
+    let dev = Scope::Namespace("dev".to_owned());
+    let mut words = String::new();
+    for (rules, scope) in [
+        (vec![urls("get", "/logs/*")], &Scope::Cluster),
+        (vec![rule("update", "", "namespaces")], &Scope::Cluster),
+        (vec![rule("update", "", "namespaces")], &dev),
+        (vec![rule("delete", "", "namespaces")], &dev),
+        // Written twice, and more often than is shown.
+        (
+            vec![
+                rule("create", "s3.services.k8s.aws", "buckets,buckets"),
+                rule("create", "s3.services.k8s.aws", "buckets"),
+            ],
+            &dev,
+        ),
+        (
+            vec![rule(
+                "create",
+                "s3.services.k8s.aws",
+                &(0..14).map(|number| format!("kind{number:02}s")).collect::<Vec<_>>().join(","),
+            )],
+            &dev,
+        ),
+    ] {
+        let assessment = assess(&rules, scope);
+        writeln!(words, "{}", headline(&assessment, &rules, scope)).unwrap();
+        for risk in &assessment.risks {
+            writeln!(words, "    {} {}", risk.severity, risk.permission).unwrap();
+        }
+    }
+    expect![[r#"
+        can read the API server's logs, profiles or configuration
+            medium GET /logs/*
+        can relabel namespaces
+            high update namespaces
+        can relabel namespaces (dev only)
+            medium update namespaces (dev only)
+        can delete namespaces (dev only)
+            high delete namespaces (dev only)
+        can change AWS resources with a controller's IAM rights in namespace dev
+            high create buckets.s3.services.k8s.aws in namespace dev
+        can change AWS resources with a controller's IAM rights in namespace dev
+            high create kind00s.s3.services.k8s.aws, kind01s.s3.services.k8s.aws, kind02s.s3.services.k8s.aws, kind03s.s3.services.k8s.aws, kind04s.s3.services.k8s.aws, kind05s.s3.services.k8s.aws, kind06s.s3.services.k8s.aws, kind07s.s3.services.k8s.aws, kind08s.s3.services.k8s.aws, kind09s.s3.services.k8s.aws, kind10s.s3.services.k8s.aws, kind11s.s3.services.k8s.aws in namespace dev
+    "#]].assert_eq(&words);
 }

@@ -34,7 +34,8 @@ impl Mutations {
         self.below(chances) == 0
     }
 
-    fn pick<'p, T>(&mut self, from: &'p [T]) -> &'p T {
+    /// One of them.
+    pub(super) fn pick<'p, T>(&mut self, from: &'p [T]) -> &'p T {
         let at = self.below(from.len());
         &from[at]
     }

@@ -139,7 +139,7 @@ const GROUP_CHARS_MAX: usize = 128;
 
 #[cfg(test)]
 mod tests {
-    use super::{MESSAGE_BYTES_MAX, Message, group};
+    use super::{GROUP_CHARS_MAX, MESSAGE_BYTES_MAX, Message, group};
     use rolewatch_analyzer::alert::{Activity, Actor, Alert, AlertId, Evidence};
     use rolewatch_analyzer::detection::{Delta, Finding, Hit};
     use rolewatch_analyzer::detections;
@@ -252,6 +252,24 @@ mod tests {
     }
 
     #[test]
+    fn a_message_at_its_limit_is_sent_whole_and_one_past_it_is_cut() {
+        let of = |length: usize| Message::of(&alert(2, &"x".repeat(length)), false);
+        let is_whole = |length: usize| {
+            let body: Value = serde_json::from_str(&of(length).body).unwrap();
+            serde_json::from_str::<Value>(body["default"].as_str().unwrap())
+                .is_ok_and(|finding| finding["evidences"].as_array().is_some_and(|events| events.len() == 2))
+        };
+        let (mut fits, mut past) = (1, MESSAGE_BYTES_MAX);
+        while past - fits > 1 {
+            let middle = usize::midpoint(fits, past);
+            if is_whole(middle) { fits = middle } else { past = middle }
+        }
+        let (shorter, longest) = (of(fits - 1).bytes(), of(fits).bytes());
+        assert!(longest <= MESSAGE_BYTES_MAX && longest + (longest - shorter) > MESSAGE_BYTES_MAX, "{longest}");
+        assert!(of(fits + 1).bytes() <= MESSAGE_BYTES_MAX, "what is too long is cut");
+    }
+
+    #[test]
     fn changes_are_cut_only_when_cutting_the_evidence_is_not_enough() {
         let mut long = alert(2, "");
         long.findings[0].hit.changes =
@@ -279,5 +297,12 @@ mod tests {
         let body: Value = serde_json::from_str(&Message::of(&digest, false).body).unwrap();
         let finding: Value = serde_json::from_str(body["default"].as_str().unwrap()).unwrap();
         assert_eq!(finding["evidences"].as_array().unwrap().len(), digest.evidence.len());
+    }
+
+    #[test]
+    fn a_message_group_is_cut_at_its_limit() {
+        let name = |length: usize| "x".repeat(length);
+        assert_eq!(group(&name(GROUP_CHARS_MAX)), name(GROUP_CHARS_MAX));
+        assert_eq!(group(&name(GROUP_CHARS_MAX + 1)), name(GROUP_CHARS_MAX));
     }
 }
