@@ -9,24 +9,23 @@ use super::scanner::{Careful, Scan};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Latest {
     /// An hour that is known to be one: most times are of the same.
-    hour: [u8; HOUR.len()],
-    latest: Option<[u8; FORM.len()]>,
+    hour: [u8; HOUR],
+    latest: Option<[u8; LEAST.len()]>,
 }
 
-const FORM: &[u8; 27] = b"dddd-dd-ddTdd:Dd:Dd.ddddddZ";
-const HOUR: &[u8; 13] = b"dddd-dd-ddTdd";
+/// The least and the greatest of what may stand at each place, but for the bounds of the calendar.
+const LEAST: &[u8; 27] = b"0000-00-00T00:00:00.000000Z";
+const GREATEST: &[u8; 27] = b"9999-99-99T99:59:59.999999Z";
+/// How far the hour goes.
+const HOUR: usize = 13;
 
 impl Latest {
     /// Learns of one more time; one of another form has to be read with care.
     pub(super) fn note(&mut self, text: &[u8]) -> Scan<()> {
-        let text: &[u8; FORM.len()] = text.try_into().map_err(|_| Careful)?;
-        let fits = text.iter().zip(FORM).all(|(byte, form)| match form {
-            b'd' => byte.is_ascii_digit(),
-            // Tens of minutes and seconds.
-            b'D' => (b'0'..=b'5').contains(byte),
-            other => byte == other,
-        });
-        let hour = text.first_chunk::<{ HOUR.len() }>().ok_or(Careful)?;
+        let text: &[u8; LEAST.len()] = text.try_into().map_err(|_| Careful)?;
+        let bounds = words(LEAST).zip(words(GREATEST));
+        let fits = words(text).zip(bounds).all(|(word, (least, greatest))| is_within(word, least, greatest));
+        let hour = text.first_chunk::<HOUR>().ok_or(Careful)?;
         if !fits || (*hour != self.hour && timestamp(text).is_none()) {
             return Err(Careful);
         }
@@ -39,6 +38,17 @@ impl Latest {
     pub(super) fn take(&mut self) -> Option<Timestamp> {
         self.latest.take().and_then(|text| timestamp(&text))
     }
+}
+
+/// The bytes, eight at a time; the last eight overlap those before.
+fn words(bytes: &[u8; LEAST.len()]) -> impl Iterator<Item = u64> {
+    bytes.as_chunks::<8>().0.iter().chain(bytes.last_chunk()).map(|word| u64::from_le_bytes(*word))
+}
+
+/// Whether each of eight bytes is ASCII and within its bounds. With the highest bit set, no byte borrows from the next one.
+const fn is_within(word: u64, least: u64, greatest: u64) -> bool {
+    const HIGH: u64 = (u64::MAX / 255) << 7;
+    word & HIGH == 0 && ((word | HIGH) - least) & ((greatest | HIGH) - word) & HIGH == HIGH
 }
 
 fn timestamp(text: &[u8]) -> Option<Timestamp> {

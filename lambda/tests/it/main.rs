@@ -15,6 +15,7 @@ mod docs;
 mod events;
 mod exceptions;
 mod faults;
+mod footprint;
 mod leaks;
 mod memory;
 mod memory_faults;

@@ -188,6 +188,11 @@ impl Drop for Lambda {
     }
 }
 
+/// Whether it is the build that is deployed, and not a debug build.
+pub(crate) fn is_deployed_build() -> bool {
+    std::env::var_os("ROLEWATCH_TEST_BOOTSTRAP").is_some()
+}
+
 /// The debug build of the function, or the build that `ROLEWATCH_TEST_BOOTSTRAP` names: see `make test-release`.
 fn bootstrap() -> OsString {
     std::env::var_os("ROLEWATCH_TEST_BOOTSTRAP").unwrap_or_else(|| env!("CARGO_BIN_EXE_bootstrap").into())
