@@ -5,6 +5,7 @@ mod adversary;
 mod claims;
 mod deliveries;
 mod docs;
+mod exemptions;
 mod filter_pattern;
 pub(crate) mod harness;
 mod laws;
