@@ -54,7 +54,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Exception>, ExceptionsError> {
     }
     let options = serde_saphyr::options! {
         with_snippet: false,
-        budget: serde_saphyr::budget! { max_aliases: 0, max_anchors: 0, max_depth: 8 },
+        budget: serde_saphyr::budget! { max_aliases: 0, max_anchors: 0, max_depth: DEPTH_MAX },
     };
     if let Some(line) = bare_list(text) {
         let what = "the file begins with a list; begin it with `exceptions:`".to_owned();
@@ -168,14 +168,22 @@ fn at(place: serde_saphyr::Location, what: String) -> ExceptionsError {
 }
 
 fn unreadable(error: &serde_saphyr::Error) -> ExceptionsError {
-    let what = text::printable(&error.without_snippet().to_string(), ERROR_CHARS_MAX);
-    // The place is told in our own words.
-    let what = what.split(" at line ").next().unwrap_or_default().to_owned();
+    use serde_saphyr::Error::{Budget, Unexpected};
+    let what = match error.without_snippet() {
+        Budget { .. } => format!("anchors, aliases and more than {DEPTH_MAX} levels are not read; write it out"),
+        Unexpected { expected: "sequence start", .. } => "a list belongs here; write it like `[get, list]`".to_owned(),
+        Unexpected { expected: "mapping start", .. } => "fields belong here; write them like `id: argocd`".to_owned(),
+        other => {
+            let what = text::printable(&other.to_string(), ERROR_CHARS_MAX);
+            // The place is told in our own words.
+            format!("{}; see docs/exceptions.md", what.split(" at line ").next().unwrap_or_default())
+        }
+    };
     let place = error.location();
     ExceptionsError {
         line: place.map_or(0, |place| place.line()),
         column: place.map_or(0, |place| place.column()),
-        what: format!("{what}; see docs/exceptions.md"),
+        what,
     }
 }
 
@@ -183,6 +191,8 @@ fn unreadable(error: &serde_saphyr::Error) -> ExceptionsError {
 pub(super) const FILE_BYTES_MAX: usize = 256 << 10;
 /// Most exceptions of a file: each is compared with each alert.
 const EXCEPTIONS_MAX: usize = 500;
+/// Levels of YAML: a file has four.
+const DEPTH_MAX: usize = 8;
 /// Longest text of a field: an ARN has at most 2,048 characters.
 const TEXT_BYTES_MAX: usize = 2048;
 /// Most that is repeated of what the YAML reader says.
