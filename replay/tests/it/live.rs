@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::proxy::{Fate, Proxy, send};
 use crate::support::{ALERTING, AUDIT_STREAM, Folder, events};
+use crate::terminal::{in_terminal_with, plain};
 
 static EMULATOR: LazyLock<Emulator> = LazyLock::new(Emulator::start);
 
@@ -174,6 +175,35 @@ fn thousands_of_events_on_several_pages_and_streams_are_read_once_each() {
     let at = |ms: i64| jiff::Timestamp::from_millisecond(now_ms() - 3_000_000 + ms).unwrap().to_string();
     let some = lines(&["--log-stream", "kube", "--from", &at(280_000), "--to", &at(560_000)]);
     assert!((199..=201).contains(&some), "{some}: the clock has gone on since they were written");
+}
+
+/// How many bytes a log group holds nobody knows, but how much of the time that was asked for is read.
+#[test]
+fn progress_tells_how_much_of_the_time_was_read() {
+    let (group, _) = busy("progress");
+    let slow = proxy(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        Fate::Pass
+    });
+    let environment = [
+        ("AWS_ENDPOINT_URL", slow.url.as_str()),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+    ];
+    let args = ["replay", "--min-severity", "critical", "--log-group", &group];
+    let Some((status, text)) = in_terminal_with(&Folder::new(), 100, &args, &environment) else { return };
+    let text = plain(&text);
+    let shares: Vec<u32> =
+        text.match_indices("% of the time").filter_map(|(at, _)| text[..at].rsplit(' ').next()?.parse().ok()).collect();
+    assert!(
+        status == 0 && shares.is_sorted() && shares.iter().any(|share| (1..100).contains(share)),
+        "{shares:?}: {text}"
+    );
+    assert!(text.contains("  about ") && !text.contains(" 0% of the time  about") && text.contains(" lines"), "{text}");
+    let (_, end) = text.rsplit_once("Summary\n").unwrap();
+    assert!(end.contains("lines    3,000") && !end.contains("% of the time"), "{end}");
 }
 
 /// Nothing is told twice and nothing is left out, wherever a run is stopped.
