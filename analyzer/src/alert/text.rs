@@ -17,9 +17,10 @@ impl Alert {
     /// The same in lines of at most `columns`, where words allow it. The lines to be copied stay whole.
     #[must_use]
     pub fn text_within(&self, columns: usize) -> String {
-        let text = self.page(columns, &ROOMY);
         // Names as long as a client likes must not push what matters off the screen.
-        if text.lines().count() > SCREEN_LINES { self.page(columns, &TIGHT) } else { text }
+        let roomy = [&ROOMY, &TIGHT].into_iter().map(|room| self.page(columns, room));
+        let fits = |text: &String| text.lines().count() <= SCREEN_LINES;
+        roomy.into_iter().find(fits).unwrap_or_else(|| self.page(columns, &CRAMPED))
     }
 
     fn page(&self, columns: usize, room: &'static Room) -> String {
@@ -257,30 +258,48 @@ impl Evidence {
     }
 }
 
+/// Who did it. However little room there is, each of these facts is told.
 fn who(page: &mut Page, actor: &Actor) {
-    page.field("Who", &actor.display);
-    let mut more = Vec::new();
+    page.identity("Who", &actor.display);
     // EKS makes the username of the session's ARN, with `-` for `@`: then the ARN alone says it.
     let arn = actor.arn.as_deref().unwrap_or_default();
     let says_more = ![actor.display.as_str(), arn, &arn.replace('@', "-"), ""].contains(&actor.username.as_str());
-    if says_more {
-        more.push(actor.username.clone());
-    }
-    if !arn.is_empty() {
-        more.push(arn.to_owned());
-    }
-    if let Some(key) = &actor.access_key_id {
-        more.push(format!("access key {key}"));
-    }
-    if let Some(pod) = &actor.pod {
-        more.push(format!("token of pod {pod}"));
-    }
-    if !more.is_empty() {
-        page.field("", &more.join(", "));
+    let username = says_more.then(|| actor.username.clone());
+    // Without what we put in front, none of these has a blank, so each is whole in two lines.
+    let words = [
+        (!arn.is_empty()).then(|| arn.to_owned()),
+        actor.access_key_id.as_ref().map(|key| format!("access key {key}")),
+        actor.pod.as_ref().map(|pod| format!("token of pod {pod}")),
+    ];
+    let together = username.iter().chain(words.iter().flatten()).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if !page.fits(&together) {
+        // A long one does not stand in front of the others.
+        if let Some(username) = username {
+            page.identity("", &username);
+        }
+        for word in words.iter().flatten() {
+            page.lines(LABEL, LABEL, word, page.room.lines.max(2));
+        }
+    } else if !together.is_empty() {
+        page.field("", &together);
     }
     if let Some((name, groups)) = &actor.acting_as {
-        let groups = if groups.is_empty() { String::new() } else { format!(" in {}", groups.join(", ")) };
-        page.field("", &format!("acting as {name}{groups} (impersonation)"));
+        acting(page, name, groups);
+    }
+}
+
+fn acting(page: &mut Page, name: &str, groups: &[String]) {
+    let of = if groups.is_empty() { String::new() } else { format!(" in {}", groups.join(", ")) };
+    let whole = format!("acting as {name}{of} (impersonation)");
+    if page.fits(&whole) {
+        return page.field("", &whole);
+    }
+    page.identity("", &format!("acting as {name} (impersonation)"));
+    // The client chooses their names and their order: long ones must not hide those that give something.
+    let mut groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+    groups.sort_by_key(|group| (!group.starts_with("system:"), group.len()));
+    if !groups.is_empty() {
+        page.identity("", &format!("in {}", groups.join(", ")));
     }
 }
 
@@ -331,7 +350,18 @@ impl Page {
     }
 
     fn field(&mut self, label: &str, text: &str) {
-        self.lines(&format!("{label:<6}"), "      ", text, self.room.lines);
+        self.lines(&format!("{label:<6}"), LABEL, text, self.room.lines);
+    }
+
+    /// A field that is cut only where it is longer than any name.
+    fn identity(&mut self, label: &str, text: &str) {
+        let most = IDENTITY_CHARS / self.columns.saturating_sub(LABEL.len()).max(1) + 1;
+        self.lines(&format!("{label:<6}"), LABEL, text, most.max(self.room.lines));
+    }
+
+    /// Whether a field has room for all of it.
+    fn fits(&self, text: &str) -> bool {
+        wrap(text, self.columns.saturating_sub(LABEL.len())).len() <= self.room.lines
     }
 
     fn advice(&mut self, text: &str) {
@@ -343,13 +373,36 @@ impl Page {
     }
 
     fn lines(&mut self, first: &str, rest: &str, text: &str, most: usize) {
-        let lines = wrap(text, self.columns.saturating_sub(rest.len()));
-        let cut = if lines.len() > most { " ..." } else { "" };
-        for (number, line) in lines.into_iter().take(most).enumerate() {
-            let indent = if number == 0 { first } else { rest };
-            let end = if number + 1 == most { cut } else { "" };
-            let _ = writeln!(self.text, "{indent}{line}{end}");
+        let width = self.columns.saturating_sub(rest.len());
+        let mut lines = wrap(text, width);
+        if lines.len() > most {
+            lines.truncate(most);
+            if let Some(last) = lines.last_mut() {
+                end(last, width);
+            }
         }
+        for (number, line) in lines.into_iter().enumerate() {
+            let indent = if number == 0 { first } else { rest };
+            let _ = writeln!(self.text, "{indent}{line}");
+        }
+    }
+}
+
+/// Marks a line as the last of more, with the words in front of the mark that leave room for it. A word that is longer
+/// than a line stays whole, as it does elsewhere.
+fn end(line: &mut String, width: usize) {
+    while line.chars().count() + MORE.len() > width
+        && let Some(blank) = line.rfind(' ')
+    {
+        line.truncate(blank);
+    }
+    let length = line.chars().count();
+    if length <= width && length + MORE.len() > width {
+        let short = line.char_indices().nth(width.saturating_sub(MORE.len())).map_or(line.len(), |(end, _)| end);
+        line.truncate(short);
+        line.push_str(MORE.trim_start());
+    } else {
+        line.push_str(MORE);
     }
 }
 
@@ -369,8 +422,16 @@ struct Room {
 
 /// Enough for nearly every alert.
 const ROOMY: Room = Room { reasons: 5, changes: 10, deeds: 6, events: 3, lines: 12 };
-/// However long the names are, this fits the screen.
+/// With names that are longer than anybody's.
 const TIGHT: Room = Room { reasons: 2, changes: 5, deeds: 2, events: 1, lines: 2 };
+/// However long the names are, this fits the screen.
+const CRAMPED: Room = Room { reasons: 1, changes: 3, deeds: 1, events: 1, lines: 1 };
+/// In front of the lines of a field, below its label.
+const LABEL: &str = "      ";
+/// Stands where something is left out.
+const MORE: &str = " ...";
+/// Characters of a fact about who did it: the longest name, and what is lost where words end before the line does.
+const IDENTITY_CHARS: usize = crate::text::NAME_CHARS_MAX * 4 / 3;
 /// Most lines of a text: what a tall terminal, or a mail before it is scrolled, shows at once.
 const SCREEN_LINES: usize = 60;
 /// Columns of a line where nothing is said: what an 80-column terminal or a mail client shows unbroken is 78, as RFC 5322
@@ -382,3 +443,82 @@ const ADVICE_LINES: usize = 6;
 const CHANGE_CHARS_SHOWN: usize = 220;
 /// Changed objects shown in one text.
 const OBJECTS_SHOWN: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::{SCREEN_LINES, WIDTH};
+    use crate::alert::Alert;
+    use crate::detection::Delta;
+    use crate::tests::harness;
+
+    /// An alert of the samples in which whatever a client can choose is as long as it can be.
+    fn long(words: &str) -> Alert {
+        let cases = harness::read(&harness::sample_path("identity_impersonated"));
+        let mut alerts = cases.iter().flat_map(|case| case.report().alerts);
+        let mut alert = alerts.find(|alert| alert.evidence.iter().any(|one| one.actor.acting_as.is_some())).unwrap();
+        let long = crate::text::name(&words.repeat(100));
+        alert.summary.clone_from(&long);
+        for finding in &mut alert.findings {
+            finding.hit.why = long.repeat(2);
+            finding.hit.changes = (0..20).map(|n| Delta::Gained(format!("{n} {long}"))).collect();
+        }
+        alert.findings = [alert.findings.clone(), alert.findings.clone(), alert.findings.clone()].concat();
+        alert.events = 50;
+        for evidence in &mut alert.evidence {
+            for text in [&mut evidence.user_agent, &mut evidence.name, &mut evidence.namespace, &mut evidence.verb] {
+                text.clone_from(&long);
+            }
+            evidence.claimed = vec![long.clone(); 8];
+            let actor = &mut evidence.actor;
+            actor.display = format!("display {long}");
+            actor.username = format!("username {long}");
+            actor.arn = Some(format!("arn:aws:sts::111122223333:assumed-role/{}/session-of-alice", "r".repeat(200)));
+            actor.access_key_id = Some("ASIAEXAMPLEEXAMPLE00".to_owned());
+            actor.pod = Some(format!("{}-7c9d", "p".repeat(240)));
+            let groups = (0..18).map(|n| format!("{n} {long}")).chain(["ops".to_owned(), "system:masters".to_owned()]);
+            actor.acting_as = Some((format!("target {long}"), groups.collect()));
+        }
+        alert.source.log_stream = Some(long);
+        alert
+    }
+
+    /// Every line that is wider than it should be, but for those that are one word or to be copied.
+    fn too_wide(text: &str, columns: usize) -> Vec<&str> {
+        let wide = text.lines().filter(|line| line.chars().count() > columns && line.trim().contains(' '));
+        wide.filter(|line| !line.contains("fields @timestamp") && !line.contains("rrrrr") && !line.contains("ppppp"))
+            .collect()
+    }
+
+    #[test]
+    fn who_did_it_is_told_however_long_the_names_are() {
+        for (words, shown) in
+            [("a name of many words ", 250), ("of-words-that-are-longer-than-usual ", 100), ("\u{200b} ", 100)]
+        {
+            let alert = long(words);
+            let text = alert.text();
+            assert!(text.lines().count() <= SCREEN_LINES, "{} lines: {text}", text.lines().count());
+            assert_eq!(too_wide(&text, WIDTH), Vec::<&str>::new(), "{text}");
+            let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let actor = &alert.first().unwrap().actor;
+            let (target, _) = actor.acting_as.as_ref().unwrap();
+            for name in [&actor.display, &actor.username, target] {
+                let start: String = name.chars().take(shown).collect();
+                assert!(joined.contains(start.trim()), "{start}: {text}");
+            }
+            for fact in [actor.arn.as_ref(), actor.access_key_id.as_ref(), actor.pod.as_ref()].into_iter().flatten() {
+                assert!(joined.contains(fact.as_str()), "{fact}: {text}");
+            }
+            assert!(joined.contains(" in system:masters, ops, "), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_line_is_wider_than_what_was_asked_for() {
+        for words in ["a name of many words ", "six-letters ", "a-word-as-long-as-a-narrow-line-is "] {
+            let alert = long(words);
+            for columns in (40..=120).step_by(4) {
+                assert_eq!(too_wide(&alert.text_within(columns), columns), Vec::<&str>::new(), "{columns}");
+            }
+        }
+    }
+}

@@ -72,6 +72,17 @@ fn the_page_says_what_the_run_found() {
     expect_file!["../golden/report.html"].assert_eq(&page);
 }
 
+#[test]
+fn a_page_about_nothing_gives_no_comfort() {
+    let folder = Folder::new();
+    let [quiet, ..] = events();
+    let nothing = "No line of a log could be read, so this says nothing about who gained power.";
+    for (log, is_read) in [("", false), ("Dear diary,\n\nno log today.\n", false), (quiet.as_str(), true)] {
+        let page = page(&folder, "page.html", log);
+        assert_eq!((page.contains(nothing), page.contains("Nothing that was read gave")), (!is_read, is_read), "{log}");
+    }
+}
+
 /// A page holds 2,000 alerts and a graph of a few.
 #[test]
 fn what_finds_no_room_on_the_page_is_counted() {
@@ -79,7 +90,7 @@ fn what_finds_no_room_on_the_page_is_counted() {
     assert_eq!(page.matches("<details class=\"alert").count(), 2_000);
     let left = "<p>3 less urgent alerts found no room on this page; <code>--format ocsf</code> has them all.</p>";
     assert!(page.contains(left));
-    assert!(page.contains("<p>The gravest 12 of 2000; the others are among the alerts.</p>"));
+    assert!(page.contains("<p>The gravest 12 of 2,000; the others are among the alerts.</p>"));
 }
 
 #[test]
