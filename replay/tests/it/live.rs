@@ -22,13 +22,7 @@ struct Emulator {
 
 impl Emulator {
     fn start() -> Self {
-        let python = std::env::var_os("ROLEWATCH_TEST_PYTHON")
-            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.cache/venv/bin/python"), PathBuf::from);
-        assert!(
-            python.exists(),
-            "the tests need the emulator of CloudWatch Logs; run `make venv` once, or `make test`"
-        );
-        let mut process = Command::new(python)
+        let mut process = Command::new(python())
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/emulator.py"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -38,6 +32,19 @@ impl Emulator {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut port).unwrap();
         Self { address: format!("127.0.0.1:{}", port.trim()), _process: process }
     }
+}
+
+/// The Python that has the emulator.
+pub(crate) fn python() -> PathBuf {
+    let python = std::env::var_os("ROLEWATCH_TEST_PYTHON")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.cache/venv/bin/python"), PathBuf::from);
+    assert!(python.exists(), "the tests need an emulator of AWS; run `make venv` once, or `make test`");
+    python
+}
+
+/// Where the emulator listens.
+pub(crate) fn emulator() -> &'static str {
+    &EMULATOR.address
 }
 
 /// Calls the emulator.

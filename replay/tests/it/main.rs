@@ -19,6 +19,7 @@ mod limits;
 mod live;
 mod live_errors;
 mod messages;
+mod operate;
 mod proxy;
 mod readme;
 mod report;
