@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rolewatch_analyzer::envelope::Delivery;
 use serde_json::{Value, json};
 
 use crate::alerts::lambda_at;
@@ -103,6 +104,21 @@ fn each_record_of_a_stream_is_judged_by_the_memory_of_its_account() {
     assert!(change(&gained)["gained"].to_string().contains("secrets"), "{}", change(&gained));
     assert!(change(&lost)["lost"].to_string().contains("secrets"), "{}", change(&lost));
     assert!(change(&gained)["lost"].is_null() && change(&lost)["gained"].is_null(), "{}", change(&lost));
+}
+
+/// So that the memory of the right account is there when its lines are judged, and they are not judged twice.
+#[test]
+fn the_first_bytes_of_a_record_tell_its_account() {
+    let lines: Vec<String> = (0..500).map(noise).collect();
+    let whole = data_of("444455556666", &lines);
+    // A record may break off, and may hold several documents.
+    let (half, _) = whole.split_at(whole.len() / 8 * 4);
+    let account = |data: &str| Delivery::base64(data).several().account();
+    assert_eq!((account(&whole).as_deref(), account(half).as_deref()), (Some("444455556666"), Some("444455556666")));
+    assert_eq!(Delivery::base64(&whole).account(), account(&whole));
+    for nothing in ["", "damaged", "H4sIAAAAAAAAAwMAAAAAAAAAAAA="] {
+        assert_eq!(account(nothing), None, "{nothing}");
+    }
 }
 
 #[test]
