@@ -1,11 +1,15 @@
 //! An alert as a person reads it: in an e-mail or at a terminal, at 3 a.m.
 
+mod page;
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write as _;
 
+use self::page::{CRAMPED, Page, ROOMY, Room, TIGHT};
 use super::{Activity, Actor, Alert, Deeds, Evidence};
 use crate::detection::Finding;
 use crate::stream::Stream;
-use crate::text::wrap;
 
 impl Alert {
     /// The alert as plain text, one screen long, without JSON. Every character is printable or a line break.
@@ -24,7 +28,7 @@ impl Alert {
     }
 
     fn page(&self, columns: usize, room: &'static Room) -> String {
-        let mut page = Page { text: String::new(), columns, room };
+        let mut page = Page::new(columns, room);
         page.paragraph(&self.title());
         page.chapter("Why it matters");
         let mut reasons: Vec<&str> = Vec::new();
@@ -265,7 +269,6 @@ fn who(page: &mut Page, actor: &Actor) {
     let arn = actor.arn.as_deref().unwrap_or_default();
     let says_more = ![actor.display.as_str(), arn, &arn.replace('@', "-"), ""].contains(&actor.username.as_str());
     let username = says_more.then(|| actor.username.clone());
-    // Without what we put in front, none of these has a blank, so each is whole in two lines.
     let words = [
         (!arn.is_empty()).then(|| arn.to_owned()),
         actor.access_key_id.as_ref().map(|key| format!("access key {key}")),
@@ -278,7 +281,7 @@ fn who(page: &mut Page, actor: &Actor) {
             page.identity("", &username);
         }
         for word in words.iter().flatten() {
-            page.lines(LABEL, LABEL, word, page.room.lines.max(2));
+            page.word(word);
         }
     } else if !together.is_empty() {
         page.field("", &together);
@@ -325,200 +328,12 @@ fn more(page: &mut Page, total: usize, shown: usize, what: &str) {
     }
 }
 
-/// Text under construction: chapters of indented, wrapped lines.
-struct Page {
-    text: String,
-    columns: usize,
-    room: &'static Room,
-}
-
-impl Page {
-    fn paragraph(&mut self, text: &str) {
-        self.lines("", "", text, self.room.lines);
-    }
-
-    fn blank(&mut self) {
-        self.text.push('\n');
-    }
-
-    fn chapter(&mut self, title: &str) {
-        let _ = writeln!(self.text, "\n{title}");
-    }
-
-    fn item(&mut self, bullet: &str, text: &str) {
-        self.lines(&format!("  {bullet}"), &" ".repeat(2 + bullet.len()), text, self.room.lines);
-    }
-
-    fn field(&mut self, label: &str, text: &str) {
-        self.lines(&format!("{label:<6}"), LABEL, text, self.room.lines);
-    }
-
-    /// A field that is cut only where it is longer than any name.
-    fn identity(&mut self, label: &str, text: &str) {
-        let most = IDENTITY_CHARS / self.columns.saturating_sub(LABEL.len()).max(1) + 1;
-        self.lines(&format!("{label:<6}"), LABEL, text, most.max(self.room.lines));
-    }
-
-    /// Whether a field has room for all of it.
-    fn fits(&self, text: &str) -> bool {
-        wrap(text, self.columns.saturating_sub(LABEL.len())).len() <= self.room.lines
-    }
-
-    fn advice(&mut self, text: &str) {
-        self.lines("  ", "  ", text, ADVICE_LINES);
-    }
-
-    fn verbatim(&mut self, text: &str) {
-        let _ = writeln!(self.text, "    {text}");
-    }
-
-    fn lines(&mut self, first: &str, rest: &str, text: &str, most: usize) {
-        let width = self.columns.saturating_sub(rest.len());
-        let mut lines = wrap(text, width);
-        if lines.len() > most {
-            lines.truncate(most);
-            if let Some(last) = lines.last_mut() {
-                end(last, width);
-            }
-        }
-        for (number, line) in lines.into_iter().enumerate() {
-            let indent = if number == 0 { first } else { rest };
-            let _ = writeln!(self.text, "{indent}{line}");
-        }
-    }
-}
-
-/// Marks a line as the last of more, with the words in front of the mark that leave room for it. A word that is longer
-/// than a line stays whole, as it does elsewhere.
-fn end(line: &mut String, width: usize) {
-    while line.chars().count() + MORE.len() > width
-        && let Some(blank) = line.rfind(' ')
-    {
-        line.truncate(blank);
-    }
-    let length = line.chars().count();
-    if length <= width && length + MORE.len() > width {
-        let short = line.char_indices().nth(width.saturating_sub(MORE.len())).map_or(line.len(), |(end, _)| end);
-        line.truncate(short);
-        line.push_str(MORE.trim_start());
-    } else {
-        line.push_str(MORE);
-    }
-}
-
-/// How much of an alert is shown; the rest is counted.
-struct Room {
-    /// Reasons.
-    reasons: usize,
-    /// Changed rights or mappings.
-    changes: usize,
-    /// Kinds of request.
-    deeds: usize,
-    /// Events.
-    events: usize,
-    /// Lines of a name, a reason or a change.
-    lines: usize,
-}
-
-/// Enough for nearly every alert.
-const ROOMY: Room = Room { reasons: 5, changes: 10, deeds: 6, events: 3, lines: 12 };
-/// With names that are longer than anybody's.
-const TIGHT: Room = Room { reasons: 2, changes: 5, deeds: 2, events: 1, lines: 2 };
-/// However long the names are, this fits the screen.
-const CRAMPED: Room = Room { reasons: 1, changes: 3, deeds: 1, events: 1, lines: 1 };
-/// In front of the lines of a field, below its label.
-const LABEL: &str = "      ";
-/// Stands where something is left out.
-const MORE: &str = " ...";
-/// Characters of a fact about who did it: the longest name, and what is lost where words end before the line does.
-const IDENTITY_CHARS: usize = crate::text::NAME_CHARS_MAX * 4 / 3;
 /// Most lines of a text: what a tall terminal, or a mail before it is scrolled, shows at once.
 const SCREEN_LINES: usize = 60;
 /// Columns of a line where nothing is said: what an 80-column terminal or a mail client shows unbroken is 78, as RFC 5322
 /// section 2.1.1 says.
 const WIDTH: usize = 78;
-/// Lines of advice, which is our own text.
-const ADVICE_LINES: usize = 6;
 /// Longest change shown, in characters: three lines.
 const CHANGE_CHARS_SHOWN: usize = 220;
 /// Changed objects shown in one text.
 const OBJECTS_SHOWN: usize = 5;
-
-#[cfg(test)]
-mod tests {
-    use super::{SCREEN_LINES, WIDTH};
-    use crate::alert::Alert;
-    use crate::detection::Delta;
-    use crate::tests::harness;
-
-    /// An alert of the samples in which whatever a client can choose is as long as it can be.
-    fn long(words: &str) -> Alert {
-        let cases = harness::read(&harness::sample_path("identity_impersonated"));
-        let mut alerts = cases.iter().flat_map(|case| case.report().alerts);
-        let mut alert = alerts.find(|alert| alert.evidence.iter().any(|one| one.actor.acting_as.is_some())).unwrap();
-        let long = crate::text::name(&words.repeat(100));
-        alert.summary.clone_from(&long);
-        for finding in &mut alert.findings {
-            finding.hit.why = long.repeat(2);
-            finding.hit.changes = (0..20).map(|n| Delta::Gained(format!("{n} {long}"))).collect();
-        }
-        alert.findings = [alert.findings.clone(), alert.findings.clone(), alert.findings.clone()].concat();
-        alert.events = 50;
-        for evidence in &mut alert.evidence {
-            for text in [&mut evidence.user_agent, &mut evidence.name, &mut evidence.namespace, &mut evidence.verb] {
-                text.clone_from(&long);
-            }
-            evidence.claimed = vec![long.clone(); 8];
-            let actor = &mut evidence.actor;
-            actor.display = format!("display {long}");
-            actor.username = format!("username {long}");
-            actor.arn = Some(format!("arn:aws:sts::111122223333:assumed-role/{}/session-of-alice", "r".repeat(200)));
-            actor.access_key_id = Some("ASIAEXAMPLEEXAMPLE00".to_owned());
-            actor.pod = Some(format!("{}-7c9d", "p".repeat(240)));
-            let groups = (0..18).map(|n| format!("{n} {long}")).chain(["ops".to_owned(), "system:masters".to_owned()]);
-            actor.acting_as = Some((format!("target {long}"), groups.collect()));
-        }
-        alert.source.log_stream = Some(long);
-        alert
-    }
-
-    /// Every line that is wider than it should be, but for those that are one word or to be copied.
-    fn too_wide(text: &str, columns: usize) -> Vec<&str> {
-        let wide = text.lines().filter(|line| line.chars().count() > columns && line.trim().contains(' '));
-        wide.filter(|line| !line.contains("fields @timestamp") && !line.contains("rrrrr") && !line.contains("ppppp"))
-            .collect()
-    }
-
-    #[test]
-    fn who_did_it_is_told_however_long_the_names_are() {
-        for (words, shown) in
-            [("a name of many words ", 250), ("of-words-that-are-longer-than-usual ", 100), ("\u{200b} ", 100)]
-        {
-            let alert = long(words);
-            let text = alert.text();
-            assert!(text.lines().count() <= SCREEN_LINES, "{} lines: {text}", text.lines().count());
-            assert_eq!(too_wide(&text, WIDTH), Vec::<&str>::new(), "{text}");
-            let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            let actor = &alert.first().unwrap().actor;
-            let (target, _) = actor.acting_as.as_ref().unwrap();
-            for name in [&actor.display, &actor.username, target] {
-                let start: String = name.chars().take(shown).collect();
-                assert!(joined.contains(start.trim()), "{start}: {text}");
-            }
-            for fact in [actor.arn.as_ref(), actor.access_key_id.as_ref(), actor.pod.as_ref()].into_iter().flatten() {
-                assert!(joined.contains(fact.as_str()), "{fact}: {text}");
-            }
-            assert!(joined.contains(" in system:masters, ops, "), "{text}");
-        }
-    }
-
-    #[test]
-    fn no_line_is_wider_than_what_was_asked_for() {
-        for words in ["a name of many words ", "six-letters ", "a-word-as-long-as-a-narrow-line-is "] {
-            let alert = long(words);
-            for columns in (40..=120).step_by(4) {
-                assert_eq!(too_wide(&alert.text_within(columns), columns), Vec::<&str>::new(), "{columns}");
-            }
-        }
-    }
-}

@@ -54,13 +54,12 @@ fn is_missing(tool: &str) -> bool {
 
 /// Makes a queue in which these messages wait.
 fn queue(folder: &Folder, name: &str, messages: &[String]) -> String {
-    let mut script = format!("QUEUE=$(aws sqs create-queue --queue-name {name} --query QueueUrl --output text)\n");
-    for (number, message) in messages.iter().enumerate() {
+    let send = |(number, message): (usize, &String)| {
         folder.write(&format!("{name}-{number}"), message);
-        script +=
-            &format!("aws sqs send-message --queue-url \"$QUEUE\" --message-body \"$(cat {name}-{number})\" >sent\n");
-    }
-    script
+        format!("aws sqs send-message --queue-url \"$QUEUE\" --message-body \"$(cat {name}-{number})\" >sent\n")
+    };
+    let create = format!("QUEUE=$(aws sqs create-queue --queue-name {name} --query QueueUrl --output text)\n");
+    create + &messages.iter().enumerate().map(send).collect::<String>()
 }
 
 #[test]
