@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Read, Write as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use indicatif::{BinaryBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -16,6 +16,8 @@ pub(crate) struct Progress {
     bar: ProgressBar,
     shown: bool,
     stop: Stop,
+    /// Nobody waits for what is read any more.
+    over: Arc<AtomicBool>,
     /// Bytes that have come from elsewhere.
     fetched: Arc<AtomicU64>,
     /// Thousands of lines that were shown last.
@@ -41,7 +43,14 @@ impl Progress {
         if worth {
             bar.enable_steady_tick(TICK);
         }
-        Self { bar, shown: worth, stop: Stop::default(), fetched: Arc::default(), lines: Arc::default() }
+        Self {
+            bar,
+            shown: worth,
+            stop: Stop::default(),
+            over: Arc::default(),
+            fetched: Arc::default(),
+            lines: Arc::default(),
+        }
     }
 
     /// The same, which also ends what is being read.
@@ -49,14 +58,21 @@ impl Progress {
         Self { stop, ..self }
     }
 
+    /// The same for readers whom nobody waits for once the second value is set.
+    pub(crate) fn until_over(&self) -> (Self, Arc<AtomicBool>) {
+        let over = Arc::<AtomicBool>::default();
+        (Self { over: Arc::clone(&over), ..self.clone() }, over)
+    }
+
     /// Whether the run was asked to end.
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.is_set()
     }
 
-    /// Fails once the run was asked to end.
+    /// Fails once the run was asked to end, or nobody waits.
     pub(crate) fn check(&self) -> io::Result<()> {
-        self.stop.check()
+        self.stop.check()?;
+        if self.over.load(Ordering::Relaxed) { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
     }
 
     /// A reader that moves the line forward, and fails when the run is to end.

@@ -187,6 +187,17 @@ fn a_named_pipe_does_not_make_a_run_deaf() {
 }
 
 #[test]
+fn nobody_waits_for_a_silent_pipe_when_the_reader_is_gone() {
+    let folder = Folder::new();
+    let [quiet, ..] = events();
+    folder.write("log", ndjson() + &format!("{quiet}\n").repeat(25_000));
+    assert!(Command::new("mkfifo").arg(folder.path().join("unopened")).status().unwrap().success());
+    let mut child = command(&folder, &["replay", "--threads", "3", "log", "unopened"]).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(ends_soon(child), (Some(0), String::new()));
+}
+
+#[test]
 fn a_file_that_cannot_be_read_does_not_cost_the_answer() {
     if !cfg!(target_os = "linux") {
         return;
