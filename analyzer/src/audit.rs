@@ -193,7 +193,8 @@ fn form_decoded(text: &str) -> String {
 /// An event while its members are read, in any order.
 #[derive(Default)]
 struct Draft<'a> {
-    seen: Vec<&'static str>,
+    /// Which of [`MEMBERS`] were met, a bit for each.
+    seen: u32,
     refused: Option<Unreadable>,
     kind: Option<Cow<'a, str>>,
     api_version: Option<Cow<'a, str>>,
@@ -240,13 +241,13 @@ impl<'a> Draft<'a> {
     }
 
     fn member(&mut self, key: &str, reader: &mut Reader<'a>) -> Result<(), JsonError> {
-        let Some(known) = MEMBERS.iter().find(|name| **name == key) else {
+        let Some((known, bit)) = MEMBERS.iter().zip(0..).find(|(name, _)| **name == key) else {
             return reader.skip();
         };
-        if self.seen.contains(known) {
+        if self.seen & (1 << bit) != 0 {
             self.refused = Some(Unreadable::RepeatedField);
         }
-        self.seen.push(known);
+        self.seen |= 1 << bit;
         let before = reader.offset();
         if matches!(*known, "requestObject" | "responseObject") {
             self.bodies = self.bodies.or(Some(before));
@@ -367,6 +368,8 @@ pub(crate) const MEMBERS: &[&str] = &[
     "stageTimestamp",
     "annotations",
 ];
+
+const _: () = assert!(MEMBERS.len() <= 32, "each has a bit of `Draft::seen`");
 
 fn timestamp(reader: &mut Reader<'_>) -> Result<Option<Timestamp>, JsonError> {
     Ok(reader.optional_string()?.and_then(|text| text.parse().ok()))

@@ -7,6 +7,7 @@
 mod base64_pieces;
 mod delivery;
 mod gunzip;
+mod way;
 mod window;
 
 use std::borrow::Cow;
@@ -94,6 +95,10 @@ pub enum EnvelopeError {
     /// More than [`INFLATED_BYTES_MAX`] come out.
     #[error("the delivery inflates to more than {} MiB", INFLATED_BYTES_MAX >> 20)]
     TooLarge,
+    /// It holds more than [`LINES_MAX`] lines in one document, or more than [`DOCUMENTS_MAX`] documents. The first of them
+    /// are read.
+    #[error("the delivery holds more than {LINES_MAX} lines or {DOCUMENTS_MAX} documents")]
+    TooMany,
     /// The inflated text is not a JSON object.
     #[error("the delivery does not hold a JSON document")]
     NotJson,
@@ -111,6 +116,7 @@ impl EnvelopeError {
             Self::NotGzip => "delivery-not-gzip",
             Self::GzipDamaged => "delivery-gzip-damaged",
             Self::TooLarge => "delivery-too-large",
+            Self::TooMany => "delivery-too-many",
             Self::NotJson => "delivery-not-json",
             Self::NoLogEvents => "delivery-no-log-events",
         }
@@ -147,6 +153,11 @@ impl Envelope {
             let end = first_document(rest);
             let document = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default().to_vec();
             match (Self::open_document(document, damage.filter(|_| end.is_none())), end) {
+                (Ok(mut envelope), Some(_)) if envelopes.len() + 1 == DOCUMENTS_MAX => {
+                    envelope.damage = Some(EnvelopeError::TooMany);
+                    envelopes.push(envelope);
+                    return Ok(envelopes);
+                }
                 (Ok(envelope), Some(end)) => {
                     envelopes.push(envelope);
                     start += end;
@@ -168,6 +179,8 @@ impl Envelope {
         let head = Head::read(&text);
         match (head.events, head.kind) {
             (Some(events), kind) => {
+                let too_many = has_more_than(LINES_MAX, text.get(events.clone()).unwrap_or_default());
+                let damage = too_many.then_some(EnvelopeError::TooMany).or(damage);
                 let damage = damage.or(head.broken.then_some(EnvelopeError::NotJson));
                 Ok(Self { text, events, source: head.source, kind, damage })
             }
@@ -207,6 +220,9 @@ impl Envelope {
         }
         let mut reader = Reader::new(self.text.get(self.events.clone()).unwrap_or_default());
         let read = reader.array(|reader| {
+            if lines.len() == LINES_MAX {
+                return Err(reader.unexpected());
+            }
             lines.push(read_line(reader)?);
             Ok(())
         });
@@ -215,6 +231,16 @@ impl Envelope {
         }
         lines
     }
+}
+
+/// Whether an array has more elements than that, as far as it can be read.
+fn has_more_than(most: usize, array: &[u8]) -> bool {
+    let mut elements = 0;
+    let read = Reader::new(array).array(|reader| {
+        elements += 1;
+        if elements > most { Err(reader.unexpected()) } else { reader.skip() }
+    });
+    read.is_err() && elements > most
 }
 
 /// Where the first document of a text ends, when another one follows it.
@@ -343,23 +369,13 @@ pub fn inflate(bytes: &[u8]) -> Result<Inflated, EnvelopeError> {
         return Err(EnvelopeError::NotGzip);
     }
     let limit = u64::try_from(INFLATED_BYTES_MAX).unwrap_or(u64::MAX);
-    let mut text = Vec::new();
-    let mut rest = bytes;
-    while is_gzip(rest) {
-        let room = (limit + 1).saturating_sub(u64::try_from(text.len()).unwrap_or(u64::MAX));
-        let mut member = flate2::bufread::GzDecoder::new(rest);
-        let outcome = member.by_ref().take(room).read_to_end(&mut text);
-        if text.len() > INFLATED_BYTES_MAX {
-            return Err(EnvelopeError::TooLarge);
-        }
-        if outcome.is_err() {
-            return Ok(Inflated { text, damage: Some(EnvelopeError::GzipDamaged) });
-        }
-        rest = member.into_inner();
+    let (mut text, mut gunzip) = (Vec::new(), Gunzip::new(bytes));
+    let read = gunzip.by_ref().take(limit + 1).read_to_end(&mut text);
+    if text.len() > INFLATED_BYTES_MAX {
+        return Err(EnvelopeError::TooLarge);
     }
-    // Zeros after the last member are padding, as gzip itself takes them.
-    let damage = rest.iter().any(|byte| *byte != 0).then_some(EnvelopeError::GzipDamaged);
-    Ok(Inflated { text, damage })
+    let damaged = read.is_err() || gunzip.is_damaged();
+    Ok(Inflated { text, damage: damaged.then_some(EnvelopeError::GzipDamaged) })
 }
 
 /// Whether the bytes begin as gzip does (RFC 1952 section 2.3.1).
@@ -371,6 +387,13 @@ pub fn is_gzip(bytes: &[u8]) -> bool {
 /// Largest inflated delivery: 64 MiB. A Lambda event has at most 6 MB, base64 leaves 4.5 MB of gzip, and control-plane
 /// logs shrink about ten times: ten times that again is no log.
 pub const INFLATED_BYTES_MAX: usize = 64 << 20;
+
+/// Most lines of one document: 100,000. CloudWatch Logs takes in at most 10,000 at a time and passes them on as they came.
+pub const LINES_MAX: usize = 100_000;
+
+/// Most documents of one record: 1,000. CloudWatch Logs writes one into each; whoever puts records together has room for
+/// a thousand of the smallest.
+pub const DOCUMENTS_MAX: usize = 1_000;
 
 /// Longest log line: 4 MiB. CloudWatch Logs keeps 1 MiB; an exported line from elsewhere may hold a 1.5 MiB request and
 /// its response.

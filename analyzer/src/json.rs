@@ -6,7 +6,13 @@
 //! nothing. Lone surrogates and invalid UTF-8 become U+FFFD. Repeated keys are handed out one by one, so that the
 //! caller decides. Where the text ends inside a value the fault is [`Fault::End`], which is how a cut line shows.
 
+mod strings;
+
 use std::borrow::Cow;
+
+pub use self::strings::unescape;
+pub(crate) use self::strings::{bare_quote, stop};
+use self::strings::{closing_quote, lossy, undo};
 
 /// Why reading stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,23 +147,36 @@ impl<'a> Reader<'a> {
     pub fn string(&mut self) -> Result<Cow<'a, str>> {
         self.open(b'"')?;
         let start = self.at;
-        let mut escaped = false;
-        loop {
-            self.at = stop(self.text, self.at).ok_or_else(|| self.end())?;
-            if self.text.get(self.at) == Some(&b'"') {
-                break;
-            }
-            escaped = true;
-            self.at += 2;
+        let stop = stop(self.text, start).ok_or_else(|| self.end())?;
+        let plain = self.text.get(start..stop).unwrap_or_default();
+        if self.text.get(stop) == Some(&b'\\') {
+            return self.escaped_string(start, stop).map(Cow::Owned);
         }
-        let raw = self.text.get(start..self.at).ok_or_else(|| self.end())?;
-        self.at += 1;
-        if escaped {
-            unescape(raw).map(Cow::Owned).ok_or(JsonError { fault: Fault::Unexpected, at: start })
-        } else {
-            // Checked first, because the lossy way is several times slower on what is nearly always valid.
-            Ok(std::str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed))
+        self.at = stop + 1;
+        // Checked first, because the lossy way is several times slower on what is nearly always valid.
+        Ok(std::str::from_utf8(plain).map_or_else(|_| String::from_utf8_lossy(plain), Cow::Borrowed))
+    }
+
+    /// Reads the rest of a string that began at `start` and whose first backslash stands at `at`.
+    fn escaped_string(&mut self, start: usize, mut at: usize) -> Result<String> {
+        let rest = self.text.get(at..).unwrap_or_default();
+        // The end, but where a backslash stands before it; it is only how much room to make.
+        let length = bare_quote(rest).unwrap_or(rest.len()) + at - start;
+        let mut bytes = Vec::with_capacity(length);
+        bytes.extend_from_slice(self.text.get(start..at).unwrap_or_default());
+        while self.text.get(at) == Some(&b'\\') {
+            let escape = self.text.get(at + 1..).unwrap_or_default();
+            let Some(escape) = undo(escape, &mut bytes) else {
+                let is_whole = closing_quote(self.text, at).is_some();
+                return Err(if is_whole { JsonError { fault: Fault::Unexpected, at: start } } else { self.end() });
+            };
+            at += 1 + escape;
+            let plain = at;
+            at = stop(self.text, at).ok_or_else(|| self.end())?;
+            bytes.extend_from_slice(self.text.get(plain..at).unwrap_or_default());
         }
+        self.at = at + 1;
+        Ok(lossy(bytes))
     }
 
     /// What there is of a string that began at `offset` and was cut off; escapes are undone as far as they are whole.
@@ -300,103 +319,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Where the next quote or backslash stands, from `at` on. Eight bytes at a time: strings are too short for more, and a byte at
-/// a time takes three times as long.
-pub(crate) fn stop(text: &[u8], mut at: usize) -> Option<usize> {
-    while let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*chunk);
-        let hit = has(word, b'"') | has(word, b'\\');
-        if hit != 0 {
-            return Some(at + usize::try_from(hit.trailing_zeros() / 8).unwrap_or_default());
-        }
-        at += 8;
-    }
-    let tail = text.get(at..).unwrap_or_default();
-    tail.iter().position(|byte| matches!(byte, b'"' | b'\\')).map(|found| at + found)
-}
-
-/// The highest bit of each byte of `word` that is `byte`. Bytes behind the first such one may be marked, too (Hacker's
-/// Delight, section 6-1).
-const fn has(word: u64, byte: u8) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let zero_where_equal = word ^ (ONES * byte as u64);
-    zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & (ONES << 7)
-}
-
-/// The text that a string's bytes (without the quotes) stand for; `None` for an escape that JSON does not have.
-#[must_use]
-pub fn unescape(raw: &[u8]) -> Option<String> {
-    let mut bytes = Vec::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(plain) = memchr::memchr(b'\\', rest) {
-        let (before, after) = rest.split_at(plain);
-        bytes.extend_from_slice(before);
-        rest = after.get(2..)?;
-        match after.get(1)? {
-            b'n' => bytes.push(b'\n'),
-            b't' => bytes.push(b'\t'),
-            b'r' => bytes.push(b'\r'),
-            b'b' => bytes.push(8),
-            b'f' => bytes.push(12),
-            &plain @ (b'"' | b'\\' | b'/') => bytes.push(plain),
-            b'u' => {
-                let (character, length) = unicode_escape(rest)?;
-                bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                rest = rest.get(length..)?;
-            }
-            _ => return None,
-        }
-    }
-    bytes.extend_from_slice(rest);
-    Some(match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    })
-}
-
-/// The character of `XXXX` or `XXXX\uXXXX` and how many bytes that took. A surrogate without its partner is U+FFFD.
-fn unicode_escape(rest: &[u8]) -> Option<(char, usize)> {
-    let unit = hex4(rest.get(..4)?)?;
-    if let Some(character) = char::from_u32(unit) {
-        return Some((character, 4));
-    }
-    let low = rest.get(4..10).filter(|pair| pair.starts_with(b"\\u")).and_then(|pair| hex4(pair.get(2..)?));
-    match low {
-        Some(low @ 0xdc00..=0xdfff) if (0xd800..0xdc00).contains(&unit) => {
-            let point = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-            Some((char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER), 10))
-        }
-        _ => Some((char::REPLACEMENT_CHARACTER, 4)),
-    }
-}
-
-fn hex4(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |value, &digit| Some(value * 16 + char::from(digit).to_digit(16)?))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Fault, Kind, Reader, unescape};
-
-    #[test]
-    fn strings_mean_what_json_says_and_broken_ones_stay_readable() {
-        let rows: &[(&[u8], Option<&str>)] = &[
-            (br"plain", Some("plain")),
-            (br#"a\"b\\c\/d"#, Some(r#"a"b\c/d"#)),
-            (br"\n\t\r\b\f", Some("\n\t\r\u{8}\u{c}")),
-            (br"rul\u0065s", Some("rules")),
-            (br"\ud83d\ude00", Some("\u{1f600}")),
-            (br"x\ud800y", Some("x\u{fffd}y")),
-            (br"\ud800\ud800", Some("\u{fffd}\u{fffd}")),
-            (br"\udc00", Some("\u{fffd}")),
-            (b"\xff\xfe\\n", Some("\u{fffd}\u{fffd}\n")),
-            (br"\x41", None),
-            (br"\u00", None),
-        ];
-        for (raw, text) in rows {
-            assert_eq!(unescape(raw).as_deref(), *text, "{}", String::from_utf8_lossy(raw));
-        }
-    }
+    use super::{Fault, Kind, Reader};
 
     #[test]
     fn depth_costs_nothing() {

@@ -124,10 +124,9 @@ impl Sighting {
     /// Has the memory learn it. The second time in a row it changes nothing.
     fn teach(&self, memory: &mut Memory) {
         if let Some(Use { credential, address, node }) = &self.used {
-            memory.note_address(credential, address.1);
+            let first = memory.note_address(credential, address.1);
             // Where a token comes from first is where its pod is; later addresses may be a thief's.
-            let first = memory.addresses_of(credential).first() == Some(&address.1);
-            if let Some(node) = node.as_ref().filter(|_| first) {
+            if let Some(node) = node.as_ref().filter(|_| first == address.1) {
                 memory.note_node(address, node);
             }
         }

@@ -3,6 +3,7 @@
 
 mod adversary;
 mod claims;
+mod deliveries;
 mod docs;
 mod filter_pattern;
 pub(crate) mod harness;

@@ -134,7 +134,8 @@ fn pod(
     Pod {
         namespace,
         account,
-        ip: format!("10.0.{}.{}", 11 + number % 3, 100 + number),
+        // Behind those of the nodes: no two machines share an address.
+        ip: format!("10.0.{}.{}", 11 + number % 3, 180 + number),
         agent: format!("{account}/{version} (linux/amd64) kubernetes/{}", random.hex(7)),
         lease: random.uuid(),
         user,

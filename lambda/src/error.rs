@@ -210,6 +210,11 @@ pub const CODES: &[ErrorCode] = &[
         remedy: "Find out who invoked the function, then read the same minutes with `rolewatch replay`.",
     },
     ErrorCode {
+        code: "delivery-too-many",
+        meaning: "One document has more than 100,000 lines, or one record more than 1,000 documents. The first of them are judged; the rest is counted as damage. CloudWatch Logs does not send such deliveries.",
+        remedy: "Find out who invoked the function, or who writes to the stream, then read the same minutes with `rolewatch replay`.",
+    },
+    ErrorCode {
         code: "delivery-not-json",
         meaning: "The inflated data is not a JSON object.",
         remedy: "Find out who invoked the function, or what rewrites the records on the way.",

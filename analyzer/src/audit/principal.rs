@@ -21,8 +21,9 @@ pub struct Principal<'a> {
     pub uid: Cow<'a, str>,
     /// `groups`
     pub groups: Vec<Cow<'a, str>>,
-    /// `extra`
-    pub extra: Vec<(Cow<'a, str>, Vec<Cow<'a, str>>)>,
+    /// `extra`: keys with the first of their values, which is the only one that authenticators give them. It is empty where
+    /// there is none.
+    pub extra: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
 /// What an identity proves to be.
@@ -93,7 +94,16 @@ impl<'a> Principal<'a> {
                 "uid" => principal.uid = reader.optional_string()?.unwrap_or_default(),
                 "groups" => principal.groups = reader.strings()?,
                 "extra" if reader.peek()? != Kind::Null => reader.object(|key, reader| {
-                    principal.extra.push((key, reader.strings()?));
+                    let mut first = None;
+                    match reader.peek()? {
+                        Kind::Null => reader.skip()?,
+                        _ => reader.array(|reader| {
+                            let value = reader.string()?;
+                            first.get_or_insert(value);
+                            Ok(())
+                        })?,
+                    }
+                    principal.extra.push((key, first.unwrap_or_default()));
                     Ok(())
                 })?,
                 _ => reader.skip()?,
@@ -112,8 +122,8 @@ impl<'a> Principal<'a> {
     /// The first value of an extra key.
     #[must_use]
     pub fn extra(&self, key: &str) -> Option<&str> {
-        let (_, values) = self.extra.iter().find(|(name, _)| name == key)?;
-        values.first().map(AsRef::as_ref).filter(|value| !value.is_empty())
+        let (_, first) = self.extra.iter().find(|(name, _)| name == key)?;
+        Some(first.as_ref()).filter(|first| !first.is_empty())
     }
 
     /// Whether the groups hold `group`.

@@ -12,34 +12,50 @@ use super::{EnvelopeError, LENIENT, without_blanks};
 pub(super) struct Base64<'d> {
     data: Cow<'d, str>,
     at: usize,
+    /// White space is looked for only where something is wrong: hardly any base64 has some.
+    is_without_blanks: bool,
 }
 
 impl<'d> Base64<'d> {
     /// From its beginning.
     pub(super) fn new(data: &'d str) -> Self {
-        Self { data: without_blanks(data), at: 0 }
+        Self { data: Cow::Borrowed(data), at: 0, is_without_blanks: false }
     }
 
     /// The first bytes, without reading them.
     pub(super) fn start(&self) -> Result<[u8; 3], EnvelopeError> {
         let mut start = [0; 3];
-        let mut again = Base64 { data: Cow::Borrowed(self.data.as_ref()), at: 0 };
+        let mut again = Base64 { data: Cow::Borrowed(self.data.as_ref()), ..*self };
         again.read(&mut start).map_err(|_| EnvelopeError::Base64)?;
         Ok(start)
     }
 }
 
-impl Read for Base64<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let rest = self.data.as_bytes().get(self.at..).unwrap_or_default();
+impl Base64<'_> {
+    /// Decodes as much of the rest as has room.
+    fn piece(&mut self, out: &mut [u8]) -> Option<usize> {
+        let rest = self.data.as_bytes().get(self.at..)?;
         let piece = rest.get(..out.len() / 3 * 4).unwrap_or(rest);
-        let wrong = || io::Error::from(io::ErrorKind::InvalidData);
         // Padding belongs to the very end. Without room for three bytes there is no piece.
         if piece.len() < rest.len() && (piece.is_empty() || piece.ends_with(b"=")) {
-            return Err(wrong());
+            return None;
         }
+        let decoded = LENIENT.decode_slice(piece, out).ok()?;
         self.at += piece.len();
-        LENIENT.decode_slice(piece, out).map_err(|_| wrong())
+        Some(decoded)
+    }
+}
+
+impl Read for Base64<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let decoded = self.piece(out);
+        if decoded.is_some() || self.is_without_blanks {
+            return decoded.ok_or_else(|| io::ErrorKind::InvalidData.into());
+        }
+        // What was decoded before had no blanks in it, or it would have stopped there.
+        let rest = self.data.get(self.at..).unwrap_or_default();
+        *self = Self { data: Cow::Owned(without_blanks(rest).into_owned()), at: 0, is_without_blanks: true };
+        self.read(out)
     }
 }
 

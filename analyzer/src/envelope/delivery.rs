@@ -8,6 +8,7 @@ use std::io::{self, Read};
 
 use super::base64_pieces::Base64;
 use super::gunzip::{Gunzip, Parts};
+use super::way::Way;
 use super::{
     Envelope, EnvelopeError, EnvelopeKind, INFLATED_BYTES_MAX, LINE_BYTES_MAX, Window, decode_base64, is_gzip,
 };
@@ -229,21 +230,10 @@ impl<'d> Opened<'d> {
 
     /// Steps over the rest of an entry that is longer than any line may be.
     pub(crate) fn pass_entry(&mut self) -> Result<()> {
-        let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+        let mut way = Way::default();
         loop {
-            let end = self.bytes().iter().position(|byte| {
-                match byte {
-                    _ if escaped => escaped = false,
-                    b'\\' => escaped = in_string,
-                    b'"' => in_string = !in_string,
-                    b'{' | b'[' if !in_string => depth += 1,
-                    b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-                    _ => return false,
-                }
-                depth == 0 && !in_string
-            });
-            if let Some(end) = end {
-                self.consume(end + 1);
+            if let Some(end) = way.end(self.bytes()) {
+                self.consume(end);
                 return Ok(());
             }
             self.consume(self.bytes().len());
@@ -251,6 +241,20 @@ impl<'d> Opened<'d> {
                 return Ok(());
             }
         }
+    }
+
+    /// Refuses what is no JSON object, without keeping any of it. The first document is asked; where another one follows, what
+    /// came before it counts.
+    pub(crate) fn refuse_other_than_object(&mut self) -> Result<()> {
+        self.blank()?;
+        if self.bytes().starts_with(b"{") {
+            return Ok(());
+        }
+        self.consume(self.bytes().len());
+        while self.more()? {
+            self.consume(self.bytes().len());
+        }
+        Err(self.damage().unwrap_or(EnvelopeError::NotJson).into())
     }
 
     /// Whether another document follows. Where only one may come, anything but white space is damage.

@@ -1,8 +1,10 @@
 //! A map with a limit: the entry that was written longest ago makes room.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 /// How much room a key or a value takes, in bytes, roughly.
 pub(super) trait Weight {

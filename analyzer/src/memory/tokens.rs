@@ -58,14 +58,16 @@ impl Memory {
         self.credentials.get(credential).map_or(&[], Vec::as_slice)
     }
 
-    /// Notes that a credential was used from an address; at most [`ADDRESSES_MAX`] are kept.
-    pub fn note_address(&mut self, credential: &(String, String), peer: IpAddr) {
+    /// Notes that a credential was used from an address; at most [`ADDRESSES_MAX`] are kept. Tells which was the first.
+    pub fn note_address(&mut self, credential: &(String, String), peer: IpAddr) -> IpAddr {
         let known = self.addresses_of(credential);
+        let first = known.first().copied().unwrap_or(peer);
         if !known.contains(&peer) && known.len() < ADDRESSES_MAX {
             let peers = known.iter().copied().chain([peer]).collect();
             self.taught += 1;
             self.credentials.insert(credential.clone(), peers);
         }
+        first
     }
 
     /// The node that an address (of a cluster) was last seen to belong to.

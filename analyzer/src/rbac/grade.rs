@@ -167,24 +167,26 @@ fn signer_grade(name: &str) -> Severity {
 /// What is held by a wildcard over everything is graded as that and not by its single parts: `delete` on everything
 /// also deletes what some operator acts on, but that is not what one has to know about it.
 fn is_said_better(hit: &Hit<'_, '_>, index: usize, hits: &[Hit<'_, '_>]) -> bool {
+    let others = || hits.iter().enumerate().filter(|(other_index, _)| *other_index != index);
     hit.rights.iter().all(|(right, severity)| {
         let mut left = right.verbs;
-        for (other_index, other) in hits.iter().enumerate().filter(|(other_index, _)| *other_index != index) {
+        // Once nothing is left, nobody else needs to be asked: wildcards come first, and often say it all.
+        others().any(|(other_index, other)| {
             let wildcard = other.risk.section == Section::Everything;
             let rivals = wildcard && hit.risk.section == Section::Everything;
             // A row over everything is said better by an earlier one of its kind only.
             if hit.risk.section == Section::Everything && (!wildcard || index < other_index) {
-                continue;
+                return false;
             }
             for (wider, other_severity) in &other.rights {
                 let better = severity < other_severity || (wildcard && (!rivals || severity == other_severity));
-                if better && right.is_within(wider) {
-                    let all = wider.every_verb && (right.every_verb || wildcard);
+                let all = wider.every_verb && (right.every_verb || wildcard);
+                if better && (all || left.overlaps(wider.verbs)) && right.is_within(wider) {
                     left = if all { Verbs::NONE } else { left - wider.verbs };
                 }
             }
-        }
-        left == Verbs::NONE
+            left == Verbs::NONE
+        })
     })
 }
 

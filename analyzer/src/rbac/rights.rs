@@ -1,7 +1,8 @@
 //! The rights of one scope, indexed by what the risk table asks about.
 
-use std::collections::{HashMap, HashSet};
 use std::ops::{BitAnd, BitOr, Sub};
+
+use foldhash::{HashMap, HashSet, HashSetExt as _};
 
 use super::PolicyRule;
 use super::risk::{ANY_AWS_SERVICE, ANY_EXTRA, ANY_RESOURCE};
@@ -156,12 +157,11 @@ impl<'a> Found<'_, 'a> {
 
     /// Whether every object this right is about is among those of `other`.
     pub(super) fn is_within(&self, other: &Found<'_, 'a>) -> bool {
-        let subresource = self.resource.split_once('/').map(|(_, subresource)| subresource);
-        let resource = other.resource == "*"
-            || other.resource == self.resource
-            || (subresource.is_some() && other.resource.strip_prefix("*/") == subresource);
+        let of_every = |subresource: &str| self.resource.split_once('/').is_some_and(|(_, own)| own == subresource);
         (other.group == "*" || other.group == self.group)
-            && resource
+            && (other.resource == "*"
+                || other.resource == self.resource
+                || other.resource.strip_prefix("*/").is_some_and(of_every))
             && (other.names.is_none() || other.names == self.names)
     }
 }
@@ -180,8 +180,8 @@ impl Vocabulary {
     /// Collects the questions: groups with resources.
     pub(super) fn of(questions: impl Iterator<Item = (&'static [&'static str], &'static [&'static str])>) -> Self {
         let mut own = Self {
-            groups: HashSet::from(["*"]),
-            resources: HashSet::from(["*"]),
+            groups: HashSet::from_iter(["*"]),
+            resources: HashSet::from_iter(["*"]),
             subresources: HashSet::new(),
             open_groups: HashSet::new(),
         };

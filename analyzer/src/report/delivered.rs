@@ -1,7 +1,7 @@
 //! Judging a delivery while it is read.
 
 use super::{Form, Judge, Report, Skip, analyze_envelope};
-use crate::envelope::{Delivery, EnvelopeError, EnvelopeKind, Opened, Stop};
+use crate::envelope::{DOCUMENTS_MAX, Delivery, EnvelopeError, EnvelopeKind, Opened, Stop};
 use crate::memory::Memory;
 use crate::settings::Settings;
 use crate::sift::{Entries, Sifted, Sifter, Went};
@@ -75,13 +75,22 @@ fn documents(
     sifter: &mut Sifter,
     block: &mut Sifted,
 ) -> Result<Vec<Delivered>, Stop> {
+    opened.refuse_other_than_object()?;
     let mut documents: Vec<Delivered> = Vec::new();
     loop {
-        documents.push(document(opened, settings, memory, sifter, block)?);
+        let document = document(opened, settings, memory, sifter, block)?;
+        let is_damaged = document.damage.is_some();
+        documents.push(document);
+        if is_damaged {
+            return Ok(documents);
+        }
         match opened.follows()? {
             None => {
                 let damage = opened.damage();
                 return Ok(with_damage(documents, damage));
+            }
+            Some(true) if documents.len() == DOCUMENTS_MAX => {
+                return Ok(with_damage(documents, Some(EnvelopeError::TooMany)));
             }
             Some(true) => {}
             Some(false) => return Err(Stop::Unusual),
@@ -111,20 +120,18 @@ fn document(
     let (source, kind) = (head.source, head.kind);
     let mut judge = Judge::new(&source, settings);
     block.forget_callers();
-    let ends = !lines || self::lines(opened, kind, &mut judge, settings, memory, sifter, block)?;
-    if ends && lines {
+    let damage = if lines { self::lines(opened, kind, &mut judge, settings, memory, sifter, block)? } else { None };
+    if damage.is_none() && lines {
         opened.foot()?;
     }
-    let report = judge.finish(memory);
-    let document = Delivered { source, kind, damage: None, report };
-    if ends {
-        return Ok(document);
+    let mut report = judge.finish(memory);
+    if damage.is_some() {
+        report.skip(Skip::DamagedDelivery);
     }
-    let damage = opened.damage().unwrap_or(EnvelopeError::NotJson);
-    Ok(with_damage(vec![document], Some(damage)).remove(0))
+    Ok(Delivered { source, kind, damage, report })
 }
 
-/// Judges the lines of a document; `false` when it breaks off among them.
+/// Judges the lines of a document, and tells why not to their end.
 fn lines(
     opened: &mut Opened<'_>,
     kind: EnvelopeKind,
@@ -133,7 +140,7 @@ fn lines(
     memory: &mut Memory,
     sifter: &mut Sifter,
     block: &mut Sifted,
-) -> Result<bool, Stop> {
+) -> Result<Option<EnvelopeError>, Stop> {
     let mut entries = Entries::default();
     loop {
         let (done, went) = entries.sift(opened.bytes(), (judge.source(), settings), sifter, block);
@@ -142,12 +149,13 @@ fn lines(
         }
         opened.consume(done);
         match went {
-            Went::ToTheEnd => return Ok(true),
+            Went::ToTheEnd => return Ok(None),
+            Went::TooFar => return Ok(Some(EnvelopeError::TooMany)),
             Went::Astray => return Err(Stop::Unusual),
             Went::Short if opened.more()? => {}
             Went::Short if opened.has_ended() => {
                 opened.consume(opened.bytes().len());
-                return Ok(false);
+                return Ok(Some(opened.damage().unwrap_or(EnvelopeError::NotJson)));
             }
             // As large as the window may become, and still no end.
             Went::Short => {

@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use memchr::memmem::Finder;
+
 use super::scanner::{Careful, Scan, Scanner};
 use crate::audit::AuditEvent;
 use crate::audit::principal::Identity;
@@ -43,11 +45,18 @@ pub(super) struct Caller {
 }
 
 /// A table of callers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Callers {
     place: Place,
     entries: Vec<Option<Entry>>,
     bytes: usize,
+    agent: Finder<'static>,
+}
+
+impl Default for Callers {
+    fn default() -> Self {
+        Self { place: Place::default(), entries: Vec::new(), bytes: 0, agent: Finder::new("userAgent") }
+    }
 }
 
 #[derive(Debug)]
@@ -84,9 +93,16 @@ impl Callers {
         ahead.jump(start);
         let window = ahead.rest();
         let window = window.get(..KEY_BYTES_MAX).unwrap_or(window);
-        ahead.jump(start + agent::<ESCAPED>(window)?);
-        // The user agent is the last of it.
-        ahead.key().ok()?;
+        // The user agent is the last of it. A value may hold the word, but not the quotes around it, which would have a
+        // backslash of their own.
+        let (before, behind): (&[u8], &[u8]) = if ESCAPED { (br#",\""#, br#"\":"#) } else { (br#",""#, br#"":"#) };
+        let word = self.agent.needle().len();
+        let is_key = |at: &usize| {
+            window.get(..*at).is_some_and(|text| text.ends_with(before))
+                && window.get(at + word..).is_some_and(|text| text.starts_with(behind))
+        };
+        let key = self.agent.find_iter(window).find(is_key)?;
+        ahead.jump(start + key + word + behind.len());
         ahead.string().ok()?;
         let index = self.find::<ESCAPED>(ahead.since(start).ok()?)?;
         Some((ahead.offset(), index))
@@ -170,19 +186,6 @@ pub(super) fn of_session(session: &Session<'_>, facts: Facts) -> Facts {
         .and_if(session.external.is_some(), Facts::EXTERNAL)
         .and_if(session.human_client.is_some(), Facts::HUMAN_CLIENT)
         .and_if(session.token == Token::Unbound { controller: false }, Facts::UNBOUND)
-}
-
-/// Where the user agent's key begins. A value cannot hold the text around it: its quotes would have a backslash of their
-/// own. Capital letters are rare in what stands before, so one is looked for.
-fn agent<const ESCAPED: bool>(text: &[u8]) -> Option<usize> {
-    let (before, behind): (&[u8], &[u8]) =
-        if ESCAPED { (br#",\"user"#, br#"Agent\":"#) } else { (br#","user"#, br#"Agent":"#) };
-    memchr::memchr_iter(b'A', text).find_map(|at| {
-        let start = at.checked_sub(before.len())?;
-        let found = text.get(start..at)? == before && text.get(at..)?.starts_with(behind);
-        // The comma is not part of it.
-        found.then_some(start + 1)
-    })
 }
 
 /// The two places of the table where a caller may be.

@@ -1,8 +1,8 @@
 //! Sifting the entries of a delivery where they lie, their messages still strings of the document around.
 
-use super::scanner::{Scan, Scanner};
+use super::scanner::{Careful, Scan, Scanner};
 use super::{Sifted, Sifter, What, head};
-use crate::envelope::read_line;
+use crate::envelope::{LINE_BYTES_MAX, LINES_MAX, read_line};
 use crate::json::{Fault, JsonError, Reader};
 use crate::settings::Settings;
 use crate::stream::Source;
@@ -12,6 +12,8 @@ use crate::stream::Source;
 pub(crate) struct Entries {
     /// An entry was read, so a comma or the end is next.
     behind: bool,
+    /// How many were read.
+    read: usize,
 }
 
 /// How far a block went.
@@ -23,6 +25,8 @@ pub(crate) enum Went {
     ToTheEnd,
     /// To something that is no entry.
     Astray,
+    /// To an entry that is one more than may be.
+    TooFar,
 }
 
 impl Entries {
@@ -52,6 +56,7 @@ impl Entries {
                 }
                 b',' => break Went::Astray,
                 _ if self.behind => break Went::Astray,
+                _ if self.read == LINES_MAX => break Went::TooFar,
                 _ => {}
             }
             let start = at + blank;
@@ -67,15 +72,16 @@ impl Entries {
                     Err(Fault::Unexpected) => break Went::Astray,
                 },
             };
-            self.behind = true;
+            self.passed();
         };
         sifter.end(block);
         (at, went)
     }
 
-    /// An entry was passed by that was too long.
+    /// An entry is behind.
     pub(crate) fn passed(&mut self) {
         self.behind = true;
+        self.read += 1;
     }
 }
 
@@ -94,6 +100,10 @@ fn usual(text: &[u8], start: usize, sifter: &mut Sifter, block: &mut Sifted) -> 
     outer.literal(br#","message":""#)?;
     let mut inner = Scanner::<true>::new(text, outer.offset());
     let head = head::read(&mut inner, &mut sifter.callers, sifter.is_strict)?;
+    if inner.offset() - outer.offset() > LINE_BYTES_MAX {
+        // Whether it is too long is said by what it is without its escapes.
+        return Err(Careful);
+    }
     outer.jump(inner.offset());
     outer.literal(br#""}"#)?;
     let end = outer.offset();

@@ -9,24 +9,24 @@ use super::scanner::{Careful, Scan};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Latest {
     /// An hour that is known to be one: most times are of the same.
-    hour: [u8; HOUR.len()],
-    latest: Option<[u8; FORM.len()]>,
+    hour: [u8; HOUR],
+    latest: Option<[u8; LEAST.len()]>,
 }
 
-const FORM: &[u8; 27] = b"dddd-dd-ddTdd:Dd:Dd.ddddddZ";
-const HOUR: &[u8; 13] = b"dddd-dd-ddTdd";
+/// The least and the greatest of what may stand at each place, but for the bounds of the calendar.
+const LEAST: &[u8; 27] = b"0000-00-00T00:00:00.000000Z";
+const GREATEST: &[u8; 27] = b"9999-99-99T99:59:59.999999Z";
+/// How far the hour goes.
+const HOUR: usize = 13;
 
 impl Latest {
     /// Learns of one more time; one of another form has to be read with care.
     pub(super) fn note(&mut self, text: &[u8]) -> Scan<()> {
-        let text: &[u8; FORM.len()] = text.try_into().map_err(|_| Careful)?;
-        let fits = text.iter().zip(FORM).all(|(byte, form)| match form {
-            b'd' => byte.is_ascii_digit(),
-            // Tens of minutes and seconds.
-            b'D' => (b'0'..=b'5').contains(byte),
-            other => byte == other,
-        });
-        let hour = text.first_chunk::<{ HOUR.len() }>().ok_or(Careful)?;
+        let text: &[u8; LEAST.len()] = text.try_into().map_err(|_| Careful)?;
+        // Two halves that overlap, so that each is compared as a whole.
+        let fits = within(text.first_chunk(), LEAST.first_chunk(), GREATEST.first_chunk())
+            && within(text.last_chunk(), LEAST.last_chunk(), GREATEST.last_chunk());
+        let hour = text.first_chunk::<HOUR>().ok_or(Careful)?;
         if !fits || (*hour != self.hour && timestamp(text).is_none()) {
             return Err(Careful);
         }
@@ -39,6 +39,15 @@ impl Latest {
     pub(super) fn take(&mut self) -> Option<Timestamp> {
         self.latest.take().and_then(|text| timestamp(&text))
     }
+}
+
+fn within(text: Option<&[u8; 16]>, least: Option<&[u8; 16]>, greatest: Option<&[u8; 16]>) -> bool {
+    let (Some(text), Some(least), Some(greatest)) = (text, least, greatest) else {
+        return false;
+    };
+    // Counted, for that has no way out in the middle.
+    let bounds = least.iter().zip(greatest);
+    text.iter().zip(bounds).filter(|(byte, (least, greatest))| byte < least || greatest < byte).count() == 0
 }
 
 fn timestamp(text: &[u8]) -> Option<Timestamp> {

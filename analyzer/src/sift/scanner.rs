@@ -85,7 +85,9 @@ impl<'a, const ESCAPED: bool> Scanner<'a, ESCAPED> {
     /// end, which has to be that of the event.
     pub(super) fn jump_to_tail(&mut self) -> Scan<()> {
         let rest = self.rest();
-        let end = if ESCAPED { closing_quote(rest).ok_or(Careful)? } else { rest.len() };
+        // The string of the document around ends there if a brace stands before: inside a string every quote has a backslash
+        // before it, and a quote that opens another string never a brace.
+        let end = if ESCAPED { json::bare_quote(rest).ok_or(Careful)? } else { rest.len() };
         let start = end.saturating_sub(TAIL_BYTES_MAX);
         let tail = rest.get(start..end).and_then(tail::start::<ESCAPED>).ok_or(Careful)?;
         self.at += start + tail;
@@ -143,6 +145,23 @@ impl<'a, const ESCAPED: bool> Scanner<'a, ESCAPED> {
             }
             self.escape()?;
         }
+    }
+
+    /// The same for a string that nearly always has `N` bytes and no escape.
+    pub(super) fn string_of<const N: usize>(&mut self) -> Scan<&'a [u8]> {
+        let mut ahead = self.clone();
+        ahead.quote()?;
+        let text = ahead.rest().first_chunk::<N>();
+        // Counted, for that has no way out in the middle and is done many bytes at a time.
+        let stops = |text: &[u8; N]| text.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count();
+        if let Some(text) = text.filter(|text| stops(text) == 0) {
+            ahead.at += N;
+            if ahead.quote().is_ok() {
+                self.at = ahead.at;
+                return Ok(text);
+            }
+        }
+        self.string()
     }
 
     /// Reads a whole number without sign.
@@ -259,23 +278,6 @@ impl<'a, const ESCAPED: bool> Scanner<'a, ESCAPED> {
     fn stop(&self) -> Scan<usize> {
         json::stop(self.text, self.at).ok_or(Careful)
     }
-}
-
-/// Where the string of the document around ends whose inside `text` begins with. It is exact if a brace stands before:
-/// inside a string every quote has a backslash before it, and a quote that opens another string never a brace.
-#[expect(clippy::needless_bitwise_bool, reason = "a way out between the two comparisons would keep them one by one")]
-fn closing_quote(text: &[u8]) -> Option<usize> {
-    let before = text;
-    let text = text.get(1..)?;
-    let ends = |(byte, before): (&u8, &u8)| (*byte == b'"') & (*before != b'\\');
-    let (chunks, blocks) = (text.as_chunks::<64>().0, before.as_chunks::<64>().0);
-    // Without a way out of the inner loop it becomes a few instructions for all of them.
-    let none = |(chunk, before): &(&[u8; 64], &[u8; 64])| {
-        !chunk.iter().zip(before.iter()).fold(false, |found, pair| found | ends(pair))
-    };
-    let passed = 64 * chunks.iter().zip(blocks).take_while(none).count();
-    let found = text.get(passed..)?.iter().zip(before.get(passed..)?).position(ends)?;
-    Some(1 + passed + found)
 }
 
 /// What the API server writes behind the bodies takes a quarter of this.

@@ -29,6 +29,13 @@ macro_rules! key {
     };
 }
 
+/// A string.
+macro_rules! word {
+    ($word:literal) => {
+        if ESCAPED { concat!("\\\"", $word, "\\\"").as_bytes() } else { concat!("\"", $word, "\"").as_bytes() }
+    };
+}
+
 /// Reads the event at the scanner, and tells who asked.
 pub(super) fn read<'a, const ESCAPED: bool>(
     scanner: &mut Scanner<'a, ESCAPED>,
@@ -40,11 +47,15 @@ pub(super) fn read<'a, const ESCAPED: bool>(
         br#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"#,
         br#"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"level\":"#
     ))?;
-    scanner.string()?;
+    let is_usual = scanner.has(word!("Metadata")) || scanner.has(word!("RequestResponse"));
+    if !is_usual {
+        scanner.string()?;
+    }
     scanner.literal(key!("auditID"))?;
-    scanner.string()?;
+    scanner.string_of::<UUID_BYTES>()?;
     scanner.literal(key!("stage"))?;
-    draft.stage = Some(Stage::of(scanner.plain()?)?);
+    let is_complete = scanner.has(word!("ResponseComplete"));
+    draft.stage = Some(if is_complete { Stage::Complete } else { Stage::of(scanner.plain()?)? });
     scanner.literal(key!("requestURI"))?;
     draft.uri = scanner.string()?;
     scanner.literal(key!("verb"))?;
@@ -63,9 +74,9 @@ pub(super) fn read<'a, const ESCAPED: bool>(
         scanner.jump_to_tail()?;
     }
     scanner.literal(key!("requestReceivedTimestamp"))?;
-    scanner.string()?;
+    scanner.string_of::<TIME_BYTES>()?;
     scanner.literal(key!("stageTimestamp"))?;
-    draft.time = scanner.plain()?;
+    draft.time = scanner.string_of::<TIME_BYTES>()?;
     if scanner.has(key!("annotations")) {
         annotations(&mut draft, scanner)?;
     }
@@ -74,20 +85,25 @@ pub(super) fn read<'a, const ESCAPED: bool>(
 }
 
 fn object<'a, const ESCAPED: bool>(scanner: &mut Scanner<'a, ESCAPED>) -> Scan<ObjectRef<'a>> {
-    let mut object = ObjectRef::default();
+    let start = scanner.offset();
+    let word = |scanner: &mut Scanner<'a, ESCAPED>| {
+        let at = scanner.offset() - start + if ESCAPED { 2 } else { 1 };
+        Ok(at..at + scanner.plain()?.len())
+    };
+    let (mut namespace, mut name, mut api_group, mut subresource) = (0..0, 0..0, 0..0, 0..0);
     scanner.literal(text!(br#"{"resource":"#, br#"{\"resource\":"#))?;
-    object.resource = word(scanner)?;
+    let resource = word(scanner)?;
     if scanner.has(key!("namespace")) {
-        object.namespace = word(scanner)?;
+        namespace = word(scanner)?;
     }
     if scanner.has(key!("name")) {
-        object.name = word(scanner)?;
+        name = word(scanner)?;
     }
     if scanner.has(key!("uid")) {
         scanner.plain()?;
     }
     if scanner.has(key!("apiGroup")) {
-        object.api_group = word(scanner)?;
+        api_group = word(scanner)?;
     }
     if scanner.has(key!("apiVersion")) {
         scanner.plain()?;
@@ -96,14 +112,20 @@ fn object<'a, const ESCAPED: bool>(scanner: &mut Scanner<'a, ESCAPED>) -> Scan<O
         scanner.plain()?;
     }
     if scanner.has(key!("subresource")) {
-        object.subresource = word(scanner)?;
+        subresource = word(scanner)?;
     }
     scanner.byte(b'}')?;
-    Ok(object)
-}
-
-fn word<'a, const ESCAPED: bool>(scanner: &mut Scanner<'a, ESCAPED>) -> Scan<Cow<'a, str>> {
-    std::str::from_utf8(scanner.plain()?).map(Cow::Borrowed).map_err(|_| Careful)
+    // Looked at as a whole, for short texts are checked at the price of a long one.
+    let text = std::str::from_utf8(scanner.since(start)?).map_err(|_| Careful)?;
+    let word = |place| text.get(place).map(Cow::Borrowed).ok_or(Careful);
+    Ok(ObjectRef {
+        resource: word(resource)?,
+        namespace: word(namespace)?,
+        name: word(name)?,
+        api_group: word(api_group)?,
+        subresource: word(subresource)?,
+        ..ObjectRef::default()
+    })
 }
 
 fn status<'a, const ESCAPED: bool>(draft: &mut Draft<'a>, scanner: &mut Scanner<'a, ESCAPED>) -> Scan<()> {
@@ -130,3 +152,8 @@ fn annotations<'a, const ESCAPED: bool>(draft: &mut Draft<'a>, scanner: &mut Sca
     }
     draft.annotations(scanner)
 }
+
+/// A UUID, as the API server names events (RFC 9562 section 4).
+const UUID_BYTES: usize = 36;
+/// `2026-11-23T06:49:21.529555Z`
+const TIME_BYTES: usize = 27;
