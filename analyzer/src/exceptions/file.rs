@@ -54,7 +54,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Exception>, ExceptionsError> {
     }
     let options = serde_saphyr::options! {
         with_snippet: false,
-        // A file has four levels, and a fifth is refused as no text before it counts here.
+        // A file has four levels. A deeper one is refused before the depth counts, for no field holds it.
         budget: serde_saphyr::budget! { max_aliases: 0, max_anchors: 0, max_depth: 8 },
     };
     if let Some(line) = bare_list(text) {
