@@ -34,6 +34,13 @@ ARGUED = {
     ),
 }
 
+# What is denied to everybody, argued there too: (resource, statement, action).
+DENIED = {
+    ("AlertTopicPolicy", "TlsOnly", "sns:Publish"),
+    ("ChatAlertTopicPolicy", "TlsOnly", "sns:Publish"),
+    ("FailedDeliveriesPolicy", "TlsOnly", "sqs:*"),
+}
+
 # The action that a call of the SDK needs. A call in the code that is not here fails the test, and so does an action that the
 # role has for no call.
 CALLS = {
@@ -104,9 +111,11 @@ def text_of(value):
 
 class Template(unittest.TestCase):
     def test_no_policy_allows_a_wildcard_that_is_not_argued(self):
-        found = set()
+        found, denied = set(), set()
         for name, statement in [*statements(), *statements(MEMBER["Resources"])]:
             if statement["Effect"] != "Allow":
+                self.assertEqual((statement["Effect"], statement["Principal"]), ("Deny", "*"))
+                denied.update((name, statement["Sid"], action) for action in as_list(statement["Action"]))
                 continue
             for value in as_list(statement["Action"]) + as_list(statement.get("Resource", [])):
                 value = text_of(value)
@@ -115,9 +124,9 @@ class Template(unittest.TestCase):
             self.assertNotEqual(statement.get("Principal"), "*", name)
             self.assertNotIn("NotAction", statement, name)
             self.assertNotIn("NotResource", statement, name)
-        self.assertEqual(found, ARGUED)
+        self.assertEqual((found, denied), (ARGUED, DENIED))
         argued = README.split("### Wildcards", 1)[1].split("\n## ", 1)[0]
-        for resource, _, _ in ARGUED:
+        for resource, _, _ in ARGUED | DENIED:
             self.assertIn(f"`{resource}`", argued)
 
     def test_services_act_for_this_account_only(self):

@@ -9,17 +9,17 @@ use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+use rolewatch_analyzer::filter_pattern::Mode;
 use rolewatch_analyzer::settings::networks;
 use rolewatch_analyzer::severity::Severity;
 
-use crate::{cost, filter_pattern};
+use crate::cost;
 
 pub(crate) use self::live::Live;
-use self::words::{CHECK, CHECK_STATUS, COMPLETIONS, EXIT_STATUS, EXPLAIN, MAN, PLAIN_STATUS, REPLAY, RIGHTS, WHO_CAN};
 
 /// Who just gained power over an Amazon EKS cluster: reads its control-plane logs and tells
 #[derive(Debug, Parser)]
-#[command(name = "rolewatch", version, arg_required_else_help = true, after_help = EXIT_STATUS)]
+#[command(name = "rolewatch", version, arg_required_else_help = true, after_help = words::EXIT_STATUS)]
 pub(crate) struct Cli {
     /// When to use colour; `NO_COLOR` is honoured
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
@@ -32,16 +32,16 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Analyse logs: files, folders, standard input or a log group of CloudWatch Logs
-    #[command(long_about = REPLAY, after_help = EXIT_STATUS)]
+    #[command(long_about = words::REPLAY, after_help = words::EXIT_STATUS)]
     Replay(Box<ReplayArgs>),
     /// Say why one event alerted or stayed quiet
-    #[command(long_about = EXPLAIN, after_help = PLAIN_STATUS)]
+    #[command(long_about = words::EXPLAIN, after_help = words::PLAIN_STATUS)]
     Explain(ExplainArgs),
     /// Say who may do something in a cluster, from a snapshot or memory of it
-    #[command(long_about = WHO_CAN, after_help = PLAIN_STATUS)]
+    #[command(long_about = words::WHO_CAN, after_help = words::PLAIN_STATUS)]
     WhoCan(WhoCanArgs),
     /// Say what somebody may do in a cluster, from a snapshot or memory of it
-    #[command(long_about = RIGHTS, after_help = PLAIN_STATUS)]
+    #[command(long_about = words::RIGHTS, after_help = words::PLAIN_STATUS)]
     Rights(RightsArgs),
     /// List what is detected, or explain one detection
     #[command(visible_alias = "detection")]
@@ -53,22 +53,22 @@ pub(crate) enum Command {
         format: ListFormat,
     },
     /// Print the filter patterns that a subscription of CloudWatch Logs may have
-    #[command(long_about = filter_pattern::ABOUT)]
-    FilterPattern(filter_pattern::Options),
+    #[command(long_about = words::FILTER_PATTERN)]
+    FilterPattern(FilterPatternArgs),
     /// Estimate what Rolewatch would cost on a log that is at hand
-    #[command(long_about = cost::ABOUT)]
-    Cost(cost::Options),
+    #[command(long_about = words::COST)]
+    Cost(CostArgs),
     /// Check a file of exceptions, and say what each would silence
     #[command(subcommand)]
     Exceptions(ExceptionsCommand),
     /// Print a script that completes this command in a shell
-    #[command(after_help = COMPLETIONS)]
+    #[command(after_help = words::COMPLETIONS)]
     Completions {
         /// The shell to write for
         shell: clap_complete::Shell,
     },
     /// Print the manual page of this command, or of one of its subcommands
-    #[command(after_help = MAN)]
+    #[command(after_help = words::MAN)]
     Man {
         /// The subcommand whose page to print, such as `replay` or `exceptions check`
         #[arg(value_name = "COMMAND")]
@@ -80,7 +80,7 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExceptionsCommand {
     /// Check a file of exceptions, and say what each would silence in logs
-    #[command(long_about = CHECK, after_help = CHECK_STATUS)]
+    #[command(long_about = words::CHECK, after_help = words::CHECK_STATUS)]
     Check(CheckArgs),
 }
 
@@ -223,6 +223,32 @@ pub(crate) struct RightsArgs {
     pub(crate) cluster: Option<String>,
 }
 
+/// Which pattern to print.
+#[derive(Debug, Args)]
+pub(crate) struct FilterPatternArgs {
+    /// Print the pattern of this mode alone, for a script
+    #[arg(long, value_name = "MODE", value_parser = mode())]
+    pub(crate) mode: Option<Mode>,
+}
+
+/// What to measure, and what to assume.
+#[derive(Debug, Args)]
+pub(crate) struct CostArgs {
+    /// Files or folders to read; `-` or nothing reads standard input
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Replace an assumption, such as a price of your Region; may be given several times; `--assumptions` lists them
+    #[arg(long, value_name = "NAME=NUMBER", value_parser = cost::assumption)]
+    pub(crate) set: Vec<(&'static str, f64)>,
+    /// List what is assumed and where to look it up, and measure nothing
+    #[arg(long, conflicts_with_all = ["paths", "set"])]
+    pub(crate) assumptions: bool,
+    #[command(flatten)]
+    pub(crate) reviewed: Reviewed,
+    #[command(flatten)]
+    pub(crate) about: About,
+}
+
 /// What the input does not say by itself.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct About {
@@ -275,6 +301,11 @@ pub(crate) enum Color {
 fn severity() -> impl clap::builder::TypedValueParser<Value = Severity> {
     PossibleValuesParser::new(Severity::ALL.map(Severity::as_str))
         .map(|word| Severity::parse(&word).unwrap_or(Severity::Low))
+}
+
+/// A filter mode.
+fn mode() -> impl clap::builder::TypedValueParser<Value = Mode> {
+    PossibleValuesParser::new(Mode::ALL.map(Mode::as_str)).map(|word| Mode::parse(&word).unwrap_or(Mode::Everything))
 }
 
 /// At least one thread.

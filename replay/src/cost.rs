@@ -3,10 +3,8 @@
 mod estimate;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use anstyle::Style;
-use clap::Args;
 use jiff::Timestamp;
 use memchr::memmem;
 use rolewatch_analyzer::envelope::LogLine;
@@ -14,7 +12,7 @@ use rolewatch_analyzer::filter_pattern::Mode;
 use rolewatch_analyzer::text;
 
 use self::estimate::{ASSUMPTIONS, Assumed, Assumption, GB, KB, Load, MB, MONTH_SECONDS, bill, taken_in};
-use crate::cli::{About, Reviewed};
+use crate::cli::CostArgs;
 use crate::config::Choices;
 use crate::error::Error;
 use crate::intake::{Found, Intake};
@@ -23,26 +21,8 @@ use crate::replay::{self, Outcome};
 use crate::stop::Stop;
 use crate::summary::grouped;
 
-/// What to measure, and what to assume.
-#[derive(Debug, Args)]
-pub(crate) struct Options {
-    /// Files or folders to read; `-` or nothing reads standard input
-    #[arg(value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// Replace an assumption, such as a price of your Region; may be given several times; `--assumptions` lists them
-    #[arg(long, value_name = "NAME=NUMBER", value_parser = assumption)]
-    set: Vec<(&'static str, f64)>,
-    /// List what is assumed and where to look it up, and measure nothing
-    #[arg(long, conflicts_with_all = ["paths", "set"])]
-    assumptions: bool,
-    #[command(flatten)]
-    reviewed: Reviewed,
-    #[command(flatten)]
-    about: About,
-}
-
-/// `lambda-request=0.22`
-fn assumption(text: &str) -> Result<(&'static str, f64), String> {
+/// An assumption as it is given: `lambda-request=0.22`.
+pub(crate) fn assumption(text: &str) -> Result<(&'static str, f64), String> {
     let names = || ASSUMPTIONS.iter().map(|known| known.name).collect::<Vec<_>>().join(", ");
     let (name, number) =
         text.split_once('=').ok_or_else(|| format!("write it like NAME=NUMBER; the names are {}", names()))?;
@@ -55,7 +35,7 @@ fn assumption(text: &str) -> Result<(&'static str, f64), String> {
 }
 
 /// Measures the log that `options` name and writes what it would cost.
-pub(crate) fn run(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome, Error> {
+pub(crate) fn run(options: &CostArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome, Error> {
     if options.assumptions {
         return Ok(list(out).map(|()| Outcome::Done)?);
     }
@@ -255,14 +235,6 @@ fn rounded(count: f64) -> String {
 fn number(count: u64) -> f64 {
     count as f64
 }
-
-pub(crate) const ABOUT: &str = "\
-Estimate what Rolewatch would cost on a log that is at hand: lines and bytes a day, how much each filter mode hands on, \
-and what Lambda, SNS and CloudWatch would take for it in a month.
-
-Any form that `rolewatch replay` reads will do. A day of log is better than an hour: a month is reckoned from it as if \
-every day were the same. Prices and habits of the services are assumptions, dated and listed by `--assumptions`; `--set` \
-replaces one.";
 
 /// Before the time in an audit event, as the API server writes it.
 const STAGE_TIME: &str = "\"stageTimestamp\":\"";

@@ -18,7 +18,7 @@ use crate::intake::{Found, Intake};
 use crate::output::{style, width};
 use crate::replay::{self, Outcome};
 use crate::stop::Stop;
-use crate::summary::grouped;
+use crate::summary::{counted, grouped};
 use crate::tally::Tally;
 
 /// Checks the exceptions that `options` name, and holds them against logs.
@@ -105,8 +105,8 @@ fn describe(
     match (has_expired, told) {
         // Something still comes that it was written for.
         (true, Some(count)) => {
-            let word = if *count == 1 { "alert is" } else { "alerts are" };
-            let told = format!("{} {word} told because it has expired; renew it after a review", grouped(*count));
+            let alerts = counted(*count, "alert is", "alerts are");
+            let told = format!("{alerts} told because it has expired; renew it after a review");
             row(out, "expired", &format!("{end}; {told}"), WARN)?;
         }
         (true, None) => row(out, "expired", &format!("{end}; renew it after a review, or remove it"), WARN)?,
@@ -115,8 +115,7 @@ fn describe(
     row(out, "up to", exception.max_severity.as_str(), Style::new())?;
     let Some(silenced) = silenced else { return Ok(wanting) };
     if let Some((count, alerts)) = silenced.0.get(&exception.id) {
-        let word = if *count == 1 { "alert" } else { "alerts" };
-        row(out, "silences", &format!("{} {word}", grouped(*count)), Style::new())?;
+        row(out, "silences", &counted(*count, "alert", "alerts"), Style::new())?;
         for alert in alerts {
             let style = style(alert.severity);
             let when = alert.first().and_then(|first| first.time);

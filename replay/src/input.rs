@@ -10,7 +10,7 @@ mod unpack;
 mod value;
 mod window;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -84,10 +84,10 @@ impl Input {
     }
 
     fn open(&self, progress: &Progress) -> io::Result<Box<dyn Read>> {
-        Ok(match self {
-            Self::Stdin => patient::stdin(progress)?,
-            Self::File { path, .. } => Box::new(File::open(path)?),
-        })
+        match self {
+            Self::Stdin => patient::stdin(progress),
+            Self::File { path, .. } => patient::open(path, progress),
+        }
     }
 }
 

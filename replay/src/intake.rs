@@ -1,21 +1,22 @@
 //! Collecting lines into batches and having them judged.
 
-use std::collections::BTreeMap;
+mod batch;
+mod place;
 
-use jiff::Timestamp;
 use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::envelope::{BadEntry, Delivery, EnvelopeError, EnvelopeKind, LogLine};
 use rolewatch_analyzer::exceptions::{Applied, Exceptions};
 use rolewatch_analyzer::gather::gather_at_most;
 use rolewatch_analyzer::memory::Memory;
 use rolewatch_analyzer::report::{
-    Explanation, Form, Judge, Report, Skip, analyze_cloudtrail, analyze_delivery, close_all, explain_envelope,
+    Explanation, Form, Report, analyze_cloudtrail, analyze_delivery, close_all, explain_envelope,
 };
 use rolewatch_analyzer::settings::Settings;
 use rolewatch_analyzer::sift::{Lines, Sifted, Sifter};
-use rolewatch_analyzer::stream::{Source, Stream};
-use rolewatch_analyzer::text::name;
+use rolewatch_analyzer::stream::Source;
 
+use self::batch::Batch;
+use self::place::Place;
 use crate::error::Error;
 use crate::tally::{Reason, Tally};
 
@@ -72,40 +73,9 @@ pub(crate) struct Intake<'a> {
     exceptions: Option<&'a Exceptions>,
     silenced: Vec<(Alert, Vec<String>)>,
     tally: Tally,
-    file: String,
-    line: u64,
-    /// Where the line stands when it is no line of a file: stream, and time in milliseconds.
-    event: Option<(String, i64)>,
+    place: Place,
     wanted: Wanted,
     explained: Vec<(String, Explanation)>,
-}
-
-/// Lines that are judged together.
-#[derive(Default)]
-struct Batch {
-    source: Source,
-    judge: Option<Judge>,
-    lines: usize,
-    bytes: usize,
-    /// The last line is of the api stream, and what the API server prints may be several lines long.
-    in_entry: bool,
-    /// What could not be read so far.
-    skipped: BTreeMap<Skip, u64>,
-}
-
-impl Batch {
-    fn judge(&mut self, settings: &Settings) -> &mut Judge {
-        self.judge.get_or_insert_with(|| Judge::new(&self.source, settings))
-    }
-
-    /// The reason for which a line was skipped since this was asked last.
-    fn skipped(&mut self) -> Option<Skip> {
-        let skipped = &self.judge.as_ref()?.so_far().skipped;
-        let grown = skipped.iter().find(|(reason, count)| self.skipped.get(reason) != Some(count));
-        let (reason, count) = grown.map(|(reason, count)| (*reason, *count))?;
-        self.skipped.insert(reason, count);
-        Some(reason)
-    }
 }
 
 impl<'a> Intake<'a> {
@@ -124,9 +94,7 @@ impl<'a> Intake<'a> {
             exceptions: None,
             silenced: Vec::new(),
             tally: Tally::default(),
-            file: String::new(),
-            line: 0,
-            event: None,
+            place: Place::default(),
             wanted: Wanted::Nothing,
             explained: Vec::new(),
         }
@@ -165,8 +133,7 @@ impl<'a> Intake<'a> {
     /// What follows comes from this file.
     pub(crate) fn open_file(&mut self, name: &str) {
         self.tally.files += 1;
-        name.clone_into(&mut self.file);
-        (self.line, self.event) = (0, None);
+        self.place.open(name);
         self.source(&Source::default());
     }
 
@@ -184,32 +151,17 @@ impl<'a> Intake<'a> {
 
     /// What follows comes from this line of the file.
     pub(crate) fn at(&mut self, line: u64) {
-        self.line = line;
+        self.place.at(line);
     }
 
     /// What follows is an event of this stream and time.
     pub(crate) fn at_event(&mut self, stream: &str, time_ms: i64) {
-        self.line += 1;
-        let (last, time) = self.event.get_or_insert_default();
-        stream.clone_into(last);
-        *time = time_ms;
-    }
-
-    /// Where it is, as people can find it again.
-    fn place(&self) -> String {
-        match &self.event {
-            Some((stream, time)) => {
-                let time = Timestamp::from_millisecond(*time).map(|time| format!(" {time:.3}")).unwrap_or_default();
-                format!("{} {}{time}", self.file, name(stream))
-            }
-            None if self.line == 0 => self.file.clone(),
-            None => format!("{}:{}", self.file, self.line),
-        }
+        self.place.at_event(stream, time_ms);
     }
 
     /// The line of the file that is being read.
     pub(crate) fn line_number(&self) -> u64 {
-        self.line
+        self.place.line()
     }
 
     /// The lines that follow come from `source`.
@@ -225,33 +177,30 @@ impl<'a> Intake<'a> {
         if let Some(measure) = &mut self.measure {
             measure(line);
         }
-        let bytes = self.batch.bytes + line.message.len();
-        if bytes > BATCH_BYTES && !self.batch.in_entry || self.batch.bytes > 2 * BATCH_BYTES {
+        if self.batch.is_full_for(line.message.len()) {
             self.judge();
         }
-        self.batch.bytes += line.message.len();
-        self.batch.in_entry = Stream::of_content(&line.message) == Some(Stream::Api);
+        self.batch.note(&line.message);
         self.take(Ok(line.clone()));
     }
 
     /// Takes an entry that holds no line.
     pub(crate) fn bad(&mut self, entry: BadEntry) {
-        self.batch.in_entry = false;
+        self.batch.note_bad();
         self.take(Err(entry));
     }
 
     fn take(&mut self, line: Result<LogLine<'_>, BadEntry>) {
-        self.batch.lines += 1;
         let judge = self.batch.judge(self.settings);
         if self.wanted == Wanted::Nothing {
             judge.line(line, self.settings, &mut self.memory);
         } else if let Some(explanation) = judge.explain(line, self.settings, &mut self.memory)
             && self.wanted.wants(&explanation)
         {
-            self.explained.push((self.place(), explanation));
+            self.explained.push((self.place.to_string(), explanation));
         }
         if let Some(reason) = self.batch.skipped() {
-            self.tally.locate(reason.as_str(), self.place(), self.line);
+            self.tally.locate(reason.as_str(), self.place.to_string(), self.place.line());
         }
     }
 
@@ -262,19 +211,15 @@ impl<'a> Intake<'a> {
         if self.wanted != Wanted::Nothing || self.measure.is_some() {
             return (0, 0);
         }
-        // A batch ends where it would end if each line came by itself.
-        let lines_max = BATCH_LINES.saturating_sub(self.batch.lines);
-        let bytes_max = BATCH_BYTES.saturating_sub(self.batch.bytes);
+        let (lines_max, bytes_max) = self.batch.room();
         let judge = self.batch.judge(self.settings);
         let lines = Lines { source: judge.source(), settings: self.settings, lines_max, bytes_max };
         let (bytes, lines) = lines.sift(text, &mut self.sifter, &mut self.sifted);
         let text = text.get(..bytes).unwrap_or_default();
         judge.block(&self.sifted, text, Form::Lines, self.settings, &mut self.memory);
         if lines > 0 {
-            self.batch.in_entry = false;
-            self.batch.lines += lines;
-            self.batch.bytes += bytes - lines;
-            self.line += u64::try_from(lines - 1).unwrap_or_default();
+            self.batch.note_run(lines, bytes - lines);
+            self.place.advance(u64::try_from(lines - 1).unwrap_or_default());
         }
         (bytes, lines)
     }
@@ -294,7 +239,7 @@ impl<'a> Intake<'a> {
             return Ok(());
         }
         for envelope in delivery.envelopes()? {
-            let place = self.place();
+            let place = self.place.to_string();
             let (wanted, explained) = (&self.wanted, &mut self.explained);
             let report = explain_envelope(&envelope, self.settings, &mut self.memory, &mut |explanation| {
                 if wanted.wants(&explanation) {
@@ -312,7 +257,7 @@ impl<'a> Intake<'a> {
         }
         for (reason, count) in &report.skipped {
             self.tally.skip(reason.as_str(), reason.meaning(), *count);
-            self.tally.locate(reason.as_str(), self.place(), self.line);
+            self.tally.locate(reason.as_str(), self.place.to_string(), self.place.line());
         }
         self.absorb(report);
     }
@@ -321,12 +266,12 @@ impl<'a> Intake<'a> {
     pub(crate) fn call(&mut self, record: &[u8]) {
         self.judge();
         let report = analyze_cloudtrail(&String::from_utf8_lossy(record), self.settings, &mut self.memory);
-        let place = self.place();
+        let place = self.place.to_string();
         let told = report.alerts.iter().map(Explanation::of_alert).filter(|explanation| self.wanted.wants(explanation));
         self.explained.extend(told.map(|explanation| (place.clone(), explanation)));
         for (reason, count) in &report.skipped {
             self.tally.skip(reason.as_str(), reason.meaning(), *count);
-            self.tally.locate(reason.as_str(), self.place(), self.line);
+            self.tally.locate(reason.as_str(), self.place.to_string(), self.place.line());
         }
         self.absorb(report);
     }
@@ -340,12 +285,12 @@ impl<'a> Intake<'a> {
     /// Counts something that could not be read.
     pub(crate) fn skip(&mut self, reason: Reason) {
         self.tally.skip(reason.as_str(), reason.hint(), 1);
-        self.tally.locate(reason.as_str(), self.place(), self.line);
+        self.tally.locate(reason.as_str(), self.place.to_string(), self.place.line());
     }
 
     /// Judges and hands on what has become too much to hold.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
-        if self.batch.lines >= BATCH_LINES && !self.batch.in_entry || self.batch.lines >= 2 * BATCH_LINES {
+        if self.batch.is_full() {
             self.judge();
         }
         let waiting = [self.alerts.len(), self.silenced.len(), self.explained.len()];
@@ -383,20 +328,15 @@ impl<'a> Intake<'a> {
 
     /// Lines counted so far, those that still wait included.
     pub(crate) fn lines(&self) -> u64 {
-        self.tally.lines + u64::try_from(self.batch.lines).unwrap_or(u64::MAX)
+        self.tally.lines + self.batch.lines()
     }
 
     fn judge(&mut self) {
-        let batch = &mut self.batch;
-        (batch.lines, batch.bytes, batch.in_entry) = (0, 0, false);
-        batch.skipped.clear();
-        let Some(judge) = batch.judge.take() else {
-            return;
-        };
+        let Some(judge) = self.batch.end() else { return };
         let (wanted, explained) = (&self.wanted, &mut self.explained);
         let report = judge.finish_explaining(&mut self.memory, &mut |explanation| {
             if wanted.wants(&explanation) {
-                explained.push((self.file.clone(), explanation));
+                explained.push((self.place.file().to_owned(), explanation));
             }
         });
         for (reason, count) in &report.skipped {
@@ -429,10 +369,6 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// Text judged at once: 4 MiB, which keeps the whole command under 16 MiB on logs of any length.
-const BATCH_BYTES: usize = 4 << 20;
-/// Lines judged at once, for logs of very short lines.
-const BATCH_LINES: usize = 20_000;
 /// Lines after which alerts are gathered and handed on: a burst of one actor rarely spans more, and nobody should
 /// have to wait for the end of a long log to see the first alert.
 const GATHER_LINES: u64 = 20_000;

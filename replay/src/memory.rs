@@ -9,7 +9,7 @@ use rolewatch_analyzer::{snapshot, wire};
 
 use crate::error::Error;
 use crate::files::{self, Readers, shown};
-use crate::summary::grouped;
+use crate::summary::counted;
 
 /// Loads the memory or the snapshot at `path`. A snapshot is one of `cluster`; a memory says itself what it is about.
 /// What could not be taken is said on `err`.
@@ -57,7 +57,8 @@ fn load_snapshot(shown: &str, bytes: &[u8], cluster: &str, err: &mut dyn Write) 
         .map_err(|reason| Error::Snapshot { path: shown.to_owned(), reason })?;
     for (count, what) in [(loaded.unreadable, "could not be read"), (loaded.dropped, "found no room in memory")] {
         if count > 0 {
-            writeln!(err, "note: {} objects of `{shown}` {what}; answers may lack what they give", grouped(count))?;
+            let objects = counted(count, "object", "objects");
+            writeln!(err, "note: {objects} of `{shown}` {what}; answers may lack what they give")?;
         }
     }
     Ok(memory)
@@ -67,8 +68,8 @@ fn load_memory(shown: &str, bytes: &[u8], err: &mut dyn Write) -> Result<Memory,
     let mut memory = Memory::default();
     let loaded = wire::load(bytes, &mut memory).map_err(|reason| Error::Memory { path: shown.to_owned(), reason })?;
     if loaded.ignored > 0 {
-        let count = grouped(loaded.ignored);
-        writeln!(err, "note: {count} entries of `{shown}` could not be read; alerts may have less to say")?;
+        let entries = counted(loaded.ignored, "entry", "entries");
+        writeln!(err, "note: {entries} of `{shown}` could not be read; alerts may have less to say")?;
     }
     if loaded.damaged {
         writeln!(err, "note: `{shown}` is damaged; what stands before the damage is known")?;

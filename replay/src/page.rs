@@ -81,7 +81,7 @@ impl Page {
         page.element("<h1>", &self.title(), "</h1>\n");
         page.element("<p class=\"lead\">", &self.lead(tally), "</p>\n");
         page.raw("</header>\n<main>\n");
-        self.summary(&mut page, counts);
+        self.summary(&mut page, tally, counts);
         if !self.alerts.is_empty() {
             page.raw("<section aria-labelledby=\"h-when\">\n<h2 id=\"h-when\">When</h2>\n");
             page.piece(&chart::draw(&self.alerts)).raw("</section>\n");
@@ -123,7 +123,7 @@ impl Page {
         }
     }
 
-    fn summary(&self, page: &mut Html, counts: &AlertCounts) {
+    fn summary(&self, page: &mut Html, tally: &Tally, counts: &AlertCounts) {
         page.raw("<section aria-labelledby=\"h-summary\">\n<h2 id=\"h-summary\">Summary</h2>\n<ul class=\"tiles\">\n");
         for severity in Severity::ALL.into_iter().rev() {
             let count = counts.of(severity);
@@ -135,7 +135,10 @@ impl Page {
             page.raw("</li>\n");
         }
         page.raw("</ul>\n");
-        if counts.reaching(Severity::Informational) == 0 {
+        if tally.lines == tally.skipped_lines() {
+            // No comfort from a log that was not there.
+            page.raw("<p><strong>No line of a log could be read, so this says nothing about who gained power.</strong> See <a href=\"#coverage\">coverage</a>.</p>\n");
+        } else if counts.reaching(Severity::Informational) == 0 {
             page.raw("<p>Nothing that was read gave anybody a right or used one in an unusual way. See <a href=\"#coverage\">coverage</a> for what was read.</p>\n");
         }
         page.raw("</section>\n");

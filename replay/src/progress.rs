@@ -1,20 +1,25 @@
 //! How far a long run has come: on standard error, in a terminal only.
 
+use std::fmt;
 use std::io::{self, Read, Write as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{BinaryBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::stop::Stop;
 
-/// A line that shows bytes, rate, time left and lines; or nothing.
+/// A line that shows bytes, rate, time left and lines, or how much of a time was read; or nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
     bar: ProgressBar,
     shown: bool,
     stop: Stop,
+    /// Nobody waits for what is read any more.
+    over: Arc<AtomicBool>,
+    /// Bytes that have come from elsewhere.
+    fetched: Arc<AtomicU64>,
     /// Thousands of lines that were shown last.
     lines: Arc<AtomicU64>,
 }
@@ -38,7 +43,14 @@ impl Progress {
         if worth {
             bar.enable_steady_tick(TICK);
         }
-        Self { bar, shown: worth, stop: Stop::default(), lines: Arc::default() }
+        Self {
+            bar,
+            shown: worth,
+            stop: Stop::default(),
+            over: Arc::default(),
+            fetched: Arc::default(),
+            lines: Arc::default(),
+        }
     }
 
     /// The same, which also ends what is being read.
@@ -46,14 +58,21 @@ impl Progress {
         Self { stop, ..self }
     }
 
+    /// The same for readers whom nobody waits for once the second value is set.
+    pub(crate) fn until_over(&self) -> (Self, Arc<AtomicBool>) {
+        let over = Arc::<AtomicBool>::default();
+        (Self { over: Arc::clone(&over), ..self.clone() }, over)
+    }
+
     /// Whether the run was asked to end.
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.is_set()
     }
 
-    /// Fails once the run was asked to end.
+    /// Fails once the run was asked to end, or nobody waits.
     pub(crate) fn check(&self) -> io::Result<()> {
-        self.stop.check()
+        self.stop.check()?;
+        if self.over.load(Ordering::Relaxed) { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
     }
 
     /// A reader that moves the line forward, and fails when the run is to end.
@@ -61,9 +80,38 @@ impl Progress {
         Watched { reader, bar: self.bar.clone(), stop: self.stop.clone() }
     }
 
+    /// From now on shows how much of so many milliseconds of log was read: how many bytes they hold, nobody knows.
+    pub(crate) fn spanning(&self, milliseconds: u64) {
+        let fetched = Arc::clone(&self.fetched);
+        let bytes = move |_: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = write!(out, "{}", BinaryBytes(fetched.load(Ordering::Relaxed)));
+        };
+        // Nothing can be told from the first requests.
+        let left = |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = match state.pos() {
+                0 => Ok(()),
+                _ => write!(out, "about {:#} left  ", HumanDuration(state.eta())),
+            };
+        };
+        let template = "{wide_bar}  {percent}% of the time  {left}{fetched}  {msg}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style.with_key("fetched", bytes).with_key("left", left));
+            self.bar.set_length(milliseconds);
+        }
+    }
+
+    /// Shows how many milliseconds of the span were read.
+    pub(crate) fn covered(&self, milliseconds: u64) {
+        if self.shown && self.bar.length().is_some() {
+            self.bar.set_position(milliseconds);
+        }
+    }
+
     /// Shows how many bytes have come from elsewhere.
     pub(crate) fn fetched(&self, bytes: u64) {
-        if self.shown {
+        self.fetched.store(bytes, Ordering::Relaxed);
+        // A span moves by time.
+        if self.shown && self.bar.length().is_none() {
             self.bar.set_position(bytes);
         }
     }

@@ -8,12 +8,12 @@ use anstyle::Style;
 use rolewatch_analyzer::access::{Grant, account, counts_as, grants, mapped_to};
 use rolewatch_analyzer::memory::Memory;
 use rolewatch_analyzer::rbac::{Request, Scope, Subject, assess_many, describe_all};
-use rolewatch_analyzer::text::{name, printable};
+use rolewatch_analyzer::text::{name, printable, wrap};
 
 use crate::cli::{RightsArgs, WhoCanArgs};
 use crate::error::Error;
 use crate::memory;
-use crate::output::style;
+use crate::output::{style, width};
 use crate::replay::Outcome;
 use crate::summary::grouped;
 
@@ -94,7 +94,11 @@ pub(crate) fn rights(options: &RightsArgs, out: &mut dyn Write, err: &mut dyn Wr
         match &grant.rules {
             Some(rules) => {
                 for words in describe_all(rules, &grant.scope, RULES_MAX) {
-                    writeln!(out, "    {}", printable(&words, WORDS_MAX))?;
+                    let mut indent = "    ";
+                    for line in wrap(&printable(&words, WORDS_MAX), width().saturating_sub(INDENT)) {
+                        writeln!(out, "{indent}{line}")?;
+                        indent = "      ";
+                    }
                 }
             }
             None => writeln!(out, "    nothing: the role does not exist")?,
@@ -256,6 +260,8 @@ fn table(out: &mut dyn Write, rows: &[[String; 3]]) -> Result<(), Error> {
 
 const MASTERS: &str = "Group system:masters";
 const BOLD: Style = Style::new().bold();
+/// In front of the lines about a role that go on.
+const INDENT: usize = 6;
 /// Lines about one role.
 const RULES_MAX: usize = 20;
 /// Longest line about a rule, in characters.

@@ -179,6 +179,11 @@ pub(crate) fn explained(reason: &str, meaning: &str) -> String {
     }
 }
 
+/// `1 entry`, `2 entries`
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
 /// A number with commas between thousands.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();

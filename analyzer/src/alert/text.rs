@@ -1,11 +1,15 @@
 //! An alert as a person reads it: in an e-mail or at a terminal, at 3 a.m.
 
+mod page;
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write as _;
 
+use self::page::{CRAMPED, Page, ROOMY, Room, TIGHT};
 use super::{Activity, Actor, Alert, Deeds, Evidence};
 use crate::detection::Finding;
 use crate::stream::Stream;
-use crate::text::wrap;
 
 impl Alert {
     /// The alert as plain text, one screen long, without JSON. Every character is printable or a line break.
@@ -17,13 +21,14 @@ impl Alert {
     /// The same in lines of at most `columns`, where words allow it. The lines to be copied stay whole.
     #[must_use]
     pub fn text_within(&self, columns: usize) -> String {
-        let text = self.page(columns, &ROOMY);
         // Names as long as a client likes must not push what matters off the screen.
-        if text.lines().count() > SCREEN_LINES { self.page(columns, &TIGHT) } else { text }
+        let roomy = [&ROOMY, &TIGHT].into_iter().map(|room| self.page(columns, room));
+        let fits = |text: &String| text.lines().count() <= SCREEN_LINES;
+        roomy.into_iter().find(fits).unwrap_or_else(|| self.page(columns, &CRAMPED))
     }
 
     fn page(&self, columns: usize, room: &'static Room) -> String {
-        let mut page = Page { text: String::new(), columns, room };
+        let mut page = Page::new(columns, room);
         page.paragraph(&self.title());
         page.chapter("Why it matters");
         let mut reasons: Vec<&str> = Vec::new();
@@ -257,30 +262,47 @@ impl Evidence {
     }
 }
 
+/// Who did it. However little room there is, each of these facts is told.
 fn who(page: &mut Page, actor: &Actor) {
-    page.field("Who", &actor.display);
-    let mut more = Vec::new();
+    page.identity("Who", &actor.display);
     // EKS makes the username of the session's ARN, with `-` for `@`: then the ARN alone says it.
     let arn = actor.arn.as_deref().unwrap_or_default();
     let says_more = ![actor.display.as_str(), arn, &arn.replace('@', "-"), ""].contains(&actor.username.as_str());
-    if says_more {
-        more.push(actor.username.clone());
-    }
-    if !arn.is_empty() {
-        more.push(arn.to_owned());
-    }
-    if let Some(key) = &actor.access_key_id {
-        more.push(format!("access key {key}"));
-    }
-    if let Some(pod) = &actor.pod {
-        more.push(format!("token of pod {pod}"));
-    }
-    if !more.is_empty() {
-        page.field("", &more.join(", "));
+    let username = says_more.then(|| actor.username.clone());
+    let words = [
+        (!arn.is_empty()).then(|| arn.to_owned()),
+        actor.access_key_id.as_ref().map(|key| format!("access key {key}")),
+        actor.pod.as_ref().map(|pod| format!("token of pod {pod}")),
+    ];
+    let together = username.iter().chain(words.iter().flatten()).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if !page.fits(&together) {
+        // A long one does not stand in front of the others.
+        if let Some(username) = username {
+            page.identity("", &username);
+        }
+        for word in words.iter().flatten() {
+            page.word(word);
+        }
+    } else if !together.is_empty() {
+        page.field("", &together);
     }
     if let Some((name, groups)) = &actor.acting_as {
-        let groups = if groups.is_empty() { String::new() } else { format!(" in {}", groups.join(", ")) };
-        page.field("", &format!("acting as {name}{groups} (impersonation)"));
+        acting(page, name, groups);
+    }
+}
+
+fn acting(page: &mut Page, name: &str, groups: &[String]) {
+    let of = if groups.is_empty() { String::new() } else { format!(" in {}", groups.join(", ")) };
+    let whole = format!("acting as {name}{of} (impersonation)");
+    if page.fits(&whole) {
+        return page.field("", &whole);
+    }
+    page.identity("", &format!("acting as {name} (impersonation)"));
+    // The client chooses their names and their order: long ones must not hide those that give something.
+    let mut groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+    groups.sort_by_key(|group| (!group.starts_with("system:"), group.len()));
+    if !groups.is_empty() {
+        page.identity("", &format!("in {}", groups.join(", ")));
     }
 }
 
@@ -306,78 +328,11 @@ fn more(page: &mut Page, total: usize, shown: usize, what: &str) {
     }
 }
 
-/// Text under construction: chapters of indented, wrapped lines.
-struct Page {
-    text: String,
-    columns: usize,
-    room: &'static Room,
-}
-
-impl Page {
-    fn paragraph(&mut self, text: &str) {
-        self.lines("", "", text, self.room.lines);
-    }
-
-    fn blank(&mut self) {
-        self.text.push('\n');
-    }
-
-    fn chapter(&mut self, title: &str) {
-        let _ = writeln!(self.text, "\n{title}");
-    }
-
-    fn item(&mut self, bullet: &str, text: &str) {
-        self.lines(&format!("  {bullet}"), &" ".repeat(2 + bullet.len()), text, self.room.lines);
-    }
-
-    fn field(&mut self, label: &str, text: &str) {
-        self.lines(&format!("{label:<6}"), "      ", text, self.room.lines);
-    }
-
-    fn advice(&mut self, text: &str) {
-        self.lines("  ", "  ", text, ADVICE_LINES);
-    }
-
-    fn verbatim(&mut self, text: &str) {
-        let _ = writeln!(self.text, "    {text}");
-    }
-
-    fn lines(&mut self, first: &str, rest: &str, text: &str, most: usize) {
-        let lines = wrap(text, self.columns.saturating_sub(rest.len()));
-        let cut = if lines.len() > most { " ..." } else { "" };
-        for (number, line) in lines.into_iter().take(most).enumerate() {
-            let indent = if number == 0 { first } else { rest };
-            let end = if number + 1 == most { cut } else { "" };
-            let _ = writeln!(self.text, "{indent}{line}{end}");
-        }
-    }
-}
-
-/// How much of an alert is shown; the rest is counted.
-struct Room {
-    /// Reasons.
-    reasons: usize,
-    /// Changed rights or mappings.
-    changes: usize,
-    /// Kinds of request.
-    deeds: usize,
-    /// Events.
-    events: usize,
-    /// Lines of a name, a reason or a change.
-    lines: usize,
-}
-
-/// Enough for nearly every alert.
-const ROOMY: Room = Room { reasons: 5, changes: 10, deeds: 6, events: 3, lines: 12 };
-/// However long the names are, this fits the screen.
-const TIGHT: Room = Room { reasons: 2, changes: 5, deeds: 2, events: 1, lines: 2 };
 /// Most lines of a text: what a tall terminal, or a mail before it is scrolled, shows at once.
 const SCREEN_LINES: usize = 60;
 /// Columns of a line where nothing is said: what an 80-column terminal or a mail client shows unbroken is 78, as RFC 5322
 /// section 2.1.1 says.
 const WIDTH: usize = 78;
-/// Lines of advice, which is our own text.
-const ADVICE_LINES: usize = 6;
 /// Longest change shown, in characters: three lines.
 const CHANGE_CHARS_SHOWN: usize = 220;
 /// Changed objects shown in one text.

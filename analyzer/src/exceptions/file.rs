@@ -54,6 +54,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Exception>, ExceptionsError> {
     }
     let options = serde_saphyr::options! {
         with_snippet: false,
+        // A file has four levels. A deeper one is refused before the depth counts, for no field holds it.
         budget: serde_saphyr::budget! { max_aliases: 0, max_anchors: 0, max_depth: 8 },
     };
     if let Some(line) = bare_list(text) {
@@ -168,14 +169,22 @@ fn at(place: serde_saphyr::Location, what: String) -> ExceptionsError {
 }
 
 fn unreadable(error: &serde_saphyr::Error) -> ExceptionsError {
-    let what = text::printable(&error.without_snippet().to_string(), ERROR_CHARS_MAX);
-    // The place is told in our own words.
-    let what = what.split(" at line ").next().unwrap_or_default().to_owned();
+    use serde_saphyr::Error::{Budget, Unexpected};
+    let what = match error.without_snippet() {
+        Budget { .. } => "anchors and aliases are not read; write it out".to_owned(),
+        Unexpected { expected: "sequence start", .. } => "a list belongs here; write it like `[get, list]`".to_owned(),
+        Unexpected { expected: "mapping start", .. } => "fields belong here; write them like `id: argocd`".to_owned(),
+        other => {
+            let what = text::printable(&other.to_string(), ERROR_CHARS_MAX);
+            // The place is told in our own words.
+            format!("{}; see docs/exceptions.md", what.split(" at line ").next().unwrap_or_default())
+        }
+    };
     let place = error.location();
     ExceptionsError {
         line: place.map_or(0, |place| place.line()),
         column: place.map_or(0, |place| place.column()),
-        what: format!("{what}; see docs/exceptions.md"),
+        what,
     }
 }
 

@@ -64,7 +64,7 @@ reasons! {
         SessionTold = "session-told",
         /// The same event a second time.
         Repeated = "repeated",
-        /// The operator does not want to be told: an exception covers it.
+        /// Reviewed by the operator, who does not want to be told.
         Exception = "exception",
         /// A text line that tells nothing of interest.
         OrdinaryText = "ordinary-text",

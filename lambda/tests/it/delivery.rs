@@ -24,7 +24,8 @@ pub(crate) fn event_of(account: &str, lines: &[String]) -> String {
     json!({ "awslogs": { "data": data_of(account, lines) } }).to_string()
 }
 
-fn data_of(account: &str, lines: &[String]) -> String {
+/// The same of another account.
+pub(crate) fn data_of(account: &str, lines: &[String]) -> String {
     let entry =
         |(number, line): (usize, &String)| json!({ "id": number.to_string(), "timestamp": TIME_MS, "message": line });
     let document = json!({

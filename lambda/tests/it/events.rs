@@ -182,6 +182,23 @@ fn a_bus_that_does_not_exist_fails_the_delivery_although_eventbridge_would_take_
     assert_eq!(targets, ["AWSEvents.DescribeEventBus"], "nothing was put on a bus that is not there");
 }
 
+/// The bus of another account often forbids to look.
+#[test]
+fn a_bus_that_may_not_be_looked_at_gets_the_events_and_is_not_looked_at_again() {
+    let (inbox, bus) = (Inbox::new("unseen-bus"), Bus::new("unseen-bus"));
+    let proxy = Proxy::watching(|_, request| match request.header("x-amz-target") {
+        "AWSEvents.DescribeEventBus" => Fault::Answer(400, "AccessDeniedException"),
+        _ => Fault::None,
+    });
+    let mut lambda = lambda(&inbox, &bus.arn, &proxy.url);
+    for number in [1, 2] {
+        assert_eq!(lambda.invoke(&event(&[grant(number)])), SUCCESS);
+    }
+    assert_eq!((bus.take().len(), inbox.take().len()), (2, 2));
+    let targets: Vec<String> = proxy.seen().iter().map(|request| request.header("x-amz-target").to_owned()).collect();
+    assert_eq!(targets, ["AWSEvents.DescribeEventBus", "AWSEvents.PutEvents", "AWSEvents.PutEvents"]);
+}
+
 #[test]
 fn an_event_that_eventbridge_refuses_arrives_as_its_headline_and_the_others_whole() {
     let (inbox, bus) = (Inbox::new("refused-event"), Bus::new("refused-event"));

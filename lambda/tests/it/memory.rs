@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rolewatch_analyzer::envelope::Delivery;
 use serde_json::{Value, json};
 
 use crate::alerts::lambda_at;
-use crate::delivery::{data, event, event_of, grant, login, noise, role, rule};
+use crate::delivery::{data, data_of, event, event_of, grant, login, noise, role, rule};
 use crate::emulator::{self, Inbox, Received, Table};
 use crate::proxy::{Fault, Proxy};
 use crate::runtime::{Answer, Lambda};
@@ -82,6 +83,41 @@ fn clusters_of_one_name_in_two_accounts_do_not_know_each_other() {
                 item["exp"] = json!({ "N": "1" });
             }
         });
+    }
+}
+
+/// A stream brings the logs of many accounts in turn: each record asks for what is known of its own.
+#[test]
+fn each_record_of_a_stream_is_judged_by_the_memory_of_its_account() {
+    let (inbox, table) = (Inbox::new("stream-accounts"), Table::new("stream-accounts"));
+    let [mut one, mut other] = two(&inbox, &table);
+    // Were the accounts mixed up, the first would seem to lose a right and the second to gain none.
+    assert_eq!(one.invoke(&event(&[role(1, &pods())])), SUCCESS);
+    assert_eq!(one.invoke(&event_of("444455556666", &[role(2, &pods_and_secrets())])), SUCCESS);
+    inbox.take();
+    let record = |number: &str, account: &str, line: String| json!({ "kinesis": { "sequenceNumber": number, "data": data_of(account, &[line]) } });
+    let first = record("1", "111122223333", role(3, &pods_and_secrets()));
+    let second = record("2", "444455556666", role(4, &pods()));
+    let taken = Answer::Success(json!({ "batchItemFailures": [] }));
+    assert_eq!(other.invoke(&json!({ "Records": [first, second] }).to_string()), taken);
+    let [gained, lost] = inbox.take().try_into().unwrap();
+    assert!(change(&gained)["gained"].to_string().contains("secrets"), "{}", change(&gained));
+    assert!(change(&lost)["lost"].to_string().contains("secrets"), "{}", change(&lost));
+    assert!(change(&gained)["lost"].is_null() && change(&lost)["gained"].is_null(), "{}", change(&lost));
+}
+
+/// So that the memory of the right account is there when its lines are judged, and they are not judged twice.
+#[test]
+fn the_first_bytes_of_a_record_tell_its_account() {
+    let lines: Vec<String> = (0..500).map(noise).collect();
+    let whole = data_of("444455556666", &lines);
+    // A record may break off, and may hold several documents.
+    let (half, _) = whole.split_at(whole.len() / 8 * 4);
+    let account = |data: &str| Delivery::base64(data).several().account();
+    assert_eq!((account(&whole).as_deref(), account(half).as_deref()), (Some("444455556666"), Some("444455556666")));
+    assert_eq!(Delivery::base64(&whole).account(), account(&whole));
+    for nothing in ["", "damaged", "H4sIAAAAAAAAAwMAAAAAAAAAAAA="] {
+        assert_eq!(account(nothing), None, "{nothing}");
     }
 }
 

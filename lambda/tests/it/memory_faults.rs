@@ -1,6 +1,8 @@
 //! The table of the memory in trouble: every alert arrives once, says what it could not know, and no delivery fails.
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -133,7 +135,7 @@ fn new_tokens_do_not_wait_for_a_table_that_was_just_seen_not_to_answer() {
     assert_eq!(lambda.invoke(&token(1)), SUCCESS);
     let asked = proxy.seen().len();
     assert!(asked > 0, "the first one asks");
-    let since = std::time::Instant::now();
+    let since = Instant::now();
     for number in 2..4 {
         assert_eq!(lambda.invoke(&token(number)), SUCCESS);
     }
@@ -181,7 +183,7 @@ fn people_read_that_an_alert_was_judged_without_the_memory() {
 fn what_could_not_be_written_is_written_when_the_table_is_back() {
     let (inbox, table) = (Inbox::new("outage"), Table::new("outage"));
     // Down for the first invocation, reading and writing alike.
-    let since = std::time::Instant::now();
+    let since = Instant::now();
     let proxy = Proxy::start(move |_| if since.elapsed() < Duration::from_secs(4) { FAILED } else { Fault::None });
     let mut lambda = sharing(&inbox, &table, &proxy.url);
     assert_eq!(lambda.invoke(&event(&[role(1, &pods()), login(1)])), SUCCESS);
@@ -199,6 +201,37 @@ fn what_could_not_be_written_is_written_when_the_table_is_back() {
     assert_eq!((lambda.metrics()[2]["MemoryUnsaved"].as_u64(), table.items().len()), (Some(0), 2));
     assert_eq!(inbox.take().len(), 0);
     assert_eq!(other.invoke(&event(&[crate::delivery::noise(700).replace("T08:", "T09:")])), SUCCESS);
+    let [sum] = inbox.take().try_into().unwrap();
+    assert!(sum.body.to_string().contains("5 requests in that hour"), "{}", sum.body);
+}
+
+/// What waited was put together with what the table had; what is written there before that arrives is added, not what
+/// it was put together with once more.
+#[test]
+fn what_waited_is_counted_once_whoever_writes_in_between() {
+    let (inbox, table) = (Inbox::new("between"), Table::new("between"));
+    let healthy = format!("http://{}", emulator::address());
+    let other = Arc::new(Mutex::new(sharing(&inbox, &table, &healthy)));
+    let (since, writer, has_written) = (Instant::now(), Arc::clone(&other), AtomicBool::new(false));
+    let proxy = Proxy::watching(move |_, request| {
+        if since.elapsed() < Duration::from_secs(4) {
+            return FAILED;
+        }
+        let is_put = request.header("x-amz-target").ends_with(".PutItem");
+        if is_put && !has_written.swap(true, Ordering::SeqCst) {
+            assert_eq!(writer.lock().unwrap().invoke(&event(&[login(5)])), SUCCESS);
+        }
+        Fault::None
+    });
+    let mut lambda = sharing(&inbox, &table, &proxy.url);
+    assert_eq!(lambda.invoke(&event(&[login(1), login(2)])), SUCCESS);
+    assert_eq!(other.lock().unwrap().invoke(&event(&[login(3)])), SUCCESS);
+    std::thread::sleep(Duration::from_secs(8).saturating_sub(since.elapsed()));
+    assert_eq!(lambda.invoke(&event(&[login(4)])), SUCCESS);
+    assert_eq!(lambda.metrics()[1]["MemoryUnsaved"], 0);
+    inbox.take();
+    let mut third = sharing(&inbox, &table, &healthy);
+    assert_eq!(third.invoke(&event(&[crate::delivery::noise(700).replace("T08:", "T09:")])), SUCCESS);
     let [sum] = inbox.take().try_into().unwrap();
     assert!(sum.body.to_string().contains("5 requests in that hour"), "{}", sum.body);
 }

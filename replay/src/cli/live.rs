@@ -14,29 +14,33 @@ pub(crate) struct Live {
     #[arg(long, value_name = "NAME", help_heading = FETCH)]
     pub(crate) log_group: Option<String>,
     /// From so long ago: 30m, 24h, 7d; an hour where nothing is said
-    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "log_group", conflicts_with = "from", help_heading = FETCH)]
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = LOG_GROUP, conflicts_with_all = [PATHS, "from"], help_heading = FETCH)]
     pub(crate) since: Option<SignedDuration>,
     /// From this time on, such as 2026-03-01T10:00:00Z, or the beginning of a day, 2026-03-01; UTC where it names no zone
-    #[arg(long, value_name = "TIME", value_parser = moment, requires = "log_group", help_heading = FETCH)]
+    #[arg(long, value_name = "TIME", value_parser = moment, requires = LOG_GROUP, conflicts_with = PATHS, help_heading = FETCH)]
     pub(crate) from: Option<Timestamp>,
     /// Before this time
-    #[arg(long, value_name = "TIME", value_parser = moment, requires = "log_group", conflicts_with = "follow", help_heading = FETCH)]
+    #[arg(long, value_name = "TIME", value_parser = moment, requires = LOG_GROUP, conflicts_with_all = [PATHS, "follow"], help_heading = FETCH)]
     pub(crate) to: Option<Timestamp>,
     /// Go on reading what comes, until Ctrl-C
-    #[arg(long, requires = "log_group", help_heading = FETCH)]
+    #[arg(long, requires = LOG_GROUP, conflicts_with = PATHS, help_heading = FETCH)]
     pub(crate) follow: bool,
     /// Only log streams whose name begins so, such as kube-apiserver-audit; may be given several times
-    #[arg(long, value_name = "PREFIX", requires = "log_group", help_heading = FETCH)]
+    #[arg(long, value_name = "PREFIX", requires = LOG_GROUP, conflicts_with = PATHS, help_heading = FETCH)]
     pub(crate) log_stream: Vec<String>,
     /// Keep in this file how far the log was read and what was learned, and go on from there the next time
-    #[arg(long, value_name = "FILE", requires = "log_group", conflicts_with = "to", help_heading = FETCH)]
+    #[arg(long, value_name = "FILE", requires = LOG_GROUP, conflicts_with_all = [PATHS, "to"], help_heading = FETCH)]
     pub(crate) state: Option<PathBuf>,
     /// The profile of the AWS configuration to use, as with the AWS CLI; `--region` chooses the Region
-    #[arg(long, value_name = "NAME", requires = "log_group", help_heading = FETCH)]
+    #[arg(long, value_name = "NAME", requires = LOG_GROUP, conflicts_with = PATHS, help_heading = FETCH)]
     pub(crate) profile: Option<String>,
 }
 
 const FETCH: &str = "From CloudWatch Logs";
+const LOG_GROUP: &str = "log_group";
+/// Named with each option of this group: what is required does not count where paths rule it out, and an option that
+/// chooses lines must not be passed over without a word.
+const PATHS: &str = "paths";
 
 /// A time, or the beginning of a day.
 fn moment(text: &str) -> Result<Timestamp, String> {

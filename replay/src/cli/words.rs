@@ -36,6 +36,21 @@ something, which reason kept it quiet, and what would have been seen without tha
 The event is judged as `rolewatch replay` judges it, with what the lines before it taught, so name all the files that \
 were read together, and the memory that the run began with.";
 
+pub(super) const COST: &str = "\
+Estimate what Rolewatch would cost on a log that is at hand: lines and bytes a day, how much each filter mode hands on, \
+and what Lambda, SNS and CloudWatch would take for it in a month.
+
+Any form that `rolewatch replay` reads will do. A day of log is better than an hour: a month is reckoned from it as if \
+every day were the same. Prices and habits of the services are assumptions, dated and listed by `--assumptions`; `--set` \
+replaces one.";
+
+pub(super) const FILTER_PATTERN: &str = "\
+Print the filter patterns that a subscription of CloudWatch Logs may have, and what each hands on and does not see.
+
+Every pattern is one of text, at most 1,024 characters long, in step with the detections of this release. Print one with \
+`--mode` and give it to `aws logs put-subscription-filter --filter-pattern`; the SAM template has them as its parameter \
+`FilterMode`. `rolewatch cost` measures on your own log how much each hands on.";
+
 pub(super) const CHECK: &str = "\
 Check a file of exceptions, and say what each would silence in logs.
 

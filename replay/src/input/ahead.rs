@@ -42,7 +42,7 @@ impl Ahead {
     ) -> T {
         let (senders, receivers): (Vec<_>, Vec<_>) = inputs.iter().map(|_| sync_channel(PIECES_MAX)).unzip();
         let work = Mutex::new(inputs.iter().zip(senders));
-        let over = AtomicBool::new(false);
+        let (progress, over) = progress.until_over();
         thread::scope(|scope| {
             for _ in 0..threads.min(inputs.len()) {
                 // In the order of the inputs, so that the one which is waited for is always being read.
@@ -50,7 +50,7 @@ impl Ahead {
                     let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
                     while let Some((input, sender)) = next().filter(|_| !over.load(Ordering::Relaxed)) {
                         // Whoever listened may have seen enough of this input; the next one is waited for all the same.
-                        let _ = send(input, &sender, progress);
+                        let _ = send(input, &sender, &progress);
                     }
                 });
             }

@@ -119,6 +119,10 @@ impl<'o> Fetch<'o> {
 
     /// Reads everything, and with `--follow` what comes after it.
     pub(super) async fn run(&mut self, intake: &mut Intake<'_>, progress: &Progress) -> Result<(), Error> {
+        if !self.live.follow {
+            let end = Timestamp::now().as_millisecond().min(self.to);
+            progress.spanning(end.saturating_sub(self.from).try_into().unwrap_or_default());
+        }
         let mut first = true;
         loop {
             match self.past(intake, progress).await {
@@ -179,6 +183,7 @@ impl<'o> Fetch<'o> {
                 continue;
             }
             self.advance(end);
+            progress.covered(end.saturating_sub(self.from).try_into().unwrap_or_default());
             length = match self.events - before {
                 // A log that was not written yet, or is kept no longer, has nothing that must be remembered.
                 0 => (length * 2).min(WINDOW_EMPTY_MAX),

@@ -5,6 +5,7 @@ use rolewatch_analyzer::alert::Alert;
 use rolewatch_analyzer::severity::Severity;
 
 use super::html::Html;
+use crate::summary::counted;
 
 /// One bar: alerts by severity, least urgent first.
 type Bar = [u64; Severity::ALL.len()];
@@ -20,6 +21,9 @@ pub(super) fn draw(alerts: &[Alert]) -> Html {
     };
     let (step, word) = step(last - first);
     let start = first.div_euclid(step) * step;
+    // A single bar across the whole page looks like a mistake, and so does one at its edge.
+    let missing = BARS_MIN.saturating_sub(usize::try_from((last - start) / step + 1).unwrap_or(BARS_MIN));
+    let start = start - i64::try_from(missing / 2).unwrap_or_default() * step;
     let bars = bars(&times, start, step, last);
     let most = bars.iter().map(|bar| bar.iter().sum::<u64>()).max().unwrap_or(1).max(1);
     let width = coordinate(bars.len()) * BAR;
@@ -37,8 +41,8 @@ pub(super) fn draw(alerts: &[Alert]) -> Html {
         );
     }
     html.raw("</svg>\n<div class=\"axis\"><span>").text(&moment_at(start)).raw("</span><span>one bar per ").text(word);
-    html.raw("; at most ")
-        .number(most)
+    html.raw(", up to ")
+        .text(&counted(most, "alert", "alerts"))
         .raw("</span><span>")
         .text(&moment_at(start + step * i64::try_from(bars.len()).unwrap_or(1)));
     html.raw("</span></div>\n<figcaption class=\"key\">");
@@ -57,7 +61,6 @@ pub(super) fn draw(alerts: &[Alert]) -> Html {
 
 fn bars(times: &[(i64, Severity)], start: i64, step: i64, last: i64) -> Vec<Bar> {
     let count = usize::try_from((last - start) / step + 1).unwrap_or(1).min(BARS_MAX + 1);
-    // A single bar across the whole page looks like a mistake.
     let mut bars = vec![Bar::default(); count.max(BARS_MIN)];
     for (time, severity) in times {
         let at = usize::try_from((time - start) / step).unwrap_or_default();

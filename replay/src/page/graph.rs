@@ -8,6 +8,7 @@ use rolewatch_analyzer::severity::Severity;
 use rolewatch_analyzer::text::short;
 
 use super::html::Html;
+use crate::summary::grouped;
 
 /// One way power went.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,8 +39,8 @@ pub(super) fn draw(alerts: &[Alert]) -> Option<Html> {
     picture(&mut html, &columns, &gains);
     list(&mut html, &gains);
     if all > gains.len() {
-        html.raw("<p>The gravest ").number(u64::try_from(gains.len()).unwrap_or(u64::MAX)).raw(" of ");
-        html.number(u64::try_from(all).unwrap_or(u64::MAX)).raw("; the others are among the alerts.</p>\n");
+        let words = [gains.len(), all].map(|count| grouped(u64::try_from(count).unwrap_or(u64::MAX)));
+        html.raw("<p>The gravest ").text(&words.join(" of ")).raw("; the others are among the alerts.</p>\n");
     }
     Some(html)
 }

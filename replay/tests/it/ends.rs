@@ -125,6 +125,10 @@ fn ends_soon(mut child: Child) -> (Option<i32>, String) {
     (None, "it still waits after five seconds".to_owned())
 }
 
+fn end(child: &Child, signal: &str) {
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+}
+
 #[test]
 fn a_silent_pipe_does_not_make_a_run_deaf() {
     let folder = Folder::new();
@@ -138,13 +142,59 @@ fn a_silent_pipe_does_not_make_a_run_deaf() {
         let mut first = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
         assert!(!first.is_empty());
-        let pid = child.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        end(&child, signal);
         let (status, stderr) = ends_soon(child);
         assert_eq!(status, Some(130), "{stderr}");
         assert!(stderr.starts_with("Stopped by Ctrl-C; this is what was read until then.\nSummary\n"), "{stderr}");
         drop(stdin);
     }
+}
+
+/// The same from a pipe that has a name: what came before the silence counts, and one that nobody opens to write is left.
+#[test]
+fn a_named_pipe_does_not_make_a_run_deaf() {
+    for threads in ["1", "2"] {
+        let folder = Folder::new();
+        folder.write("log", ndjson());
+        for name in ["silent", "unopened"] {
+            assert!(Command::new("mkfifo").arg(folder.path().join(name)).status().unwrap().success());
+        }
+        let args = ["replay", "--threads", threads, "log", "silent", "unopened"];
+        let child = command(&folder, &args).spawn().unwrap();
+        // Opens when the run does.
+        let mut pipe = std::fs::OpenOptions::new().write(true).open(folder.path().join("silent")).unwrap();
+        let [quiet, ..] = events();
+        pipe.write_all(format!("{quiet}\n").repeat(3).as_bytes()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        end(&child, "-INT");
+        let (status, stderr) = ends_soon(child);
+        assert_eq!(status, Some(130), "{stderr}");
+        assert!(stderr.starts_with("Stopped by Ctrl-C; this is what was read until then.\nSummary\n"), "{stderr}");
+        assert!(stderr.contains("alerts   2  1 critical, 1 low"), "{stderr}");
+        drop(pipe);
+
+        let child = command(&folder, &["replay", "--threads", threads, "log", "unopened"]).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        end(&child, "-INT");
+        let (status, stderr) = ends_soon(child);
+        assert!(status == Some(130) && stderr.contains("alerts   2  1 critical, 1 low"), "{stderr}");
+
+        let child = command(&folder, &["replay", "--threads", threads, "unopened"]).spawn().unwrap();
+        std::fs::write(folder.path().join("unopened"), ndjson()).unwrap();
+        let (status, stderr) = ends_soon(child);
+        assert!(status == Some(0) && stderr.contains("alerts   2  1 critical, 1 low"), "{stderr}");
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_silent_pipe_when_the_reader_is_gone() {
+    let folder = Folder::new();
+    let [quiet, ..] = events();
+    folder.write("log", ndjson() + &format!("{quiet}\n").repeat(25_000));
+    assert!(Command::new("mkfifo").arg(folder.path().join("unopened")).status().unwrap().success());
+    let mut child = command(&folder, &["replay", "--threads", "3", "log", "unopened"]).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(ends_soon(child), (Some(0), String::new()));
 }
 
 #[test]

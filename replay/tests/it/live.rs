@@ -1,19 +1,16 @@
 //! `--log-group` against an emulated CloudWatch Logs (moto): <https://docs.getmoto.org>.
 
-#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
-
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
-use expect_test::expect;
 use serde_json::{Value, json};
 
 use crate::proxy::{Fate, Proxy, send};
 use crate::support::{ALERTING, AUDIT_STREAM, Folder, events};
+use crate::terminal::{in_terminal_with, plain};
 
 static EMULATOR: LazyLock<Emulator> = LazyLock::new(Emulator::start);
 
@@ -25,13 +22,7 @@ struct Emulator {
 
 impl Emulator {
     fn start() -> Self {
-        let python = std::env::var_os("ROLEWATCH_TEST_PYTHON")
-            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.cache/venv/bin/python"), PathBuf::from);
-        assert!(
-            python.exists(),
-            "the tests need the emulator of CloudWatch Logs; run `make venv` once, or `make test`"
-        );
-        let mut process = Command::new(python)
+        let mut process = Command::new(python())
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/emulator.py"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -43,6 +34,19 @@ impl Emulator {
     }
 }
 
+/// The Python that has the emulator.
+pub(crate) fn python() -> PathBuf {
+    let python = std::env::var_os("ROLEWATCH_TEST_PYTHON")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.cache/venv/bin/python"), PathBuf::from);
+    assert!(python.exists(), "the tests need an emulator of AWS; run `make venv` once, or `make test`");
+    python
+}
+
+/// Where the emulator listens.
+pub(crate) fn emulator() -> &'static str {
+    &EMULATOR.address
+}
+
 /// Calls the emulator.
 fn call(action: &str, body: &Value) {
     let (status, answer) = send(&EMULATOR.address, &format!("Logs_20140328.{action}"), body);
@@ -50,11 +54,11 @@ fn call(action: &str, body: &Value) {
 }
 
 /// A proxy in front of the emulator.
-fn proxy(script: impl Fn(usize) -> Fate + Send + Sync + 'static) -> Proxy {
+pub(crate) fn proxy(script: impl Fn(usize) -> Fate + Send + Sync + 'static) -> Proxy {
     Proxy::start(&EMULATOR.address, script)
 }
 
-fn group(name: &str, streams: &[&str]) -> String {
+pub(crate) fn group(name: &str, streams: &[&str]) -> String {
     let group = format!("/aws/eks/{name}/cluster");
     call("CreateLogGroup", &json!({"logGroupName": group}));
     for stream in streams {
@@ -63,19 +67,19 @@ fn group(name: &str, streams: &[&str]) -> String {
     group
 }
 
-fn put(group: &str, stream: &str, lines: &[(i64, String)]) {
+pub(crate) fn put(group: &str, stream: &str, lines: &[(i64, String)]) {
     for lines in lines.chunks(500) {
         let events: Vec<Value> = lines.iter().map(|(time, line)| json!({"timestamp": time, "message": line})).collect();
         call("PutLogEvents", &json!({"logGroupName": group, "logStreamName": stream, "logEvents": events}));
     }
 }
 
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }
 
 /// The binary with the environment that the AWS CLI would have, and nothing of this machine's.
-fn command(args: &[&str]) -> Command {
+pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rolewatch"));
     command
         .args(args)
@@ -91,17 +95,17 @@ fn command(args: &[&str]) -> Command {
     command
 }
 
-fn run(command: &mut Command) -> (i32, String, String) {
+pub(crate) fn run(command: &mut Command) -> (i32, String, String) {
     finish(command.spawn().unwrap())
 }
 
-fn finish(child: Child) -> (i32, String, String) {
+pub(crate) fn finish(child: Child) -> (i32, String, String) {
     let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
 }
 
-fn interrupt(child: &Child) {
+pub(crate) fn interrupt(child: &Child) {
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
 }
@@ -119,7 +123,7 @@ fn told(stdout: &str) -> BTreeMap<String, u32> {
 }
 
 /// The number behind a label of the summary.
-fn counted(stderr: &str, label: &str) -> u64 {
+pub(crate) fn counted(stderr: &str, label: &str) -> u64 {
     let row = stderr.lines().find_map(|line| line.trim_start().strip_prefix(label));
     let number = row.and_then(|row| row.split_whitespace().next()).map(|number| number.replace(',', ""));
     number.and_then(|number| number.parse().ok()).unwrap_or(u64::MAX)
@@ -178,6 +182,35 @@ fn thousands_of_events_on_several_pages_and_streams_are_read_once_each() {
     let at = |ms: i64| jiff::Timestamp::from_millisecond(now_ms() - 3_000_000 + ms).unwrap().to_string();
     let some = lines(&["--log-stream", "kube", "--from", &at(280_000), "--to", &at(560_000)]);
     assert!((199..=201).contains(&some), "{some}: the clock has gone on since they were written");
+}
+
+/// How many bytes a log group holds nobody knows, but how much of the time that was asked for is read.
+#[test]
+fn progress_tells_how_much_of_the_time_was_read() {
+    let (group, _) = busy("progress");
+    let slow = proxy(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        Fate::Pass
+    });
+    let environment = [
+        ("AWS_ENDPOINT_URL", slow.url.as_str()),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+    ];
+    let args = ["replay", "--min-severity", "critical", "--log-group", &group];
+    let Some((status, text)) = in_terminal_with(&Folder::new(), 100, &args, &environment) else { return };
+    let text = plain(&text);
+    let shares: Vec<u32> =
+        text.match_indices("% of the time").filter_map(|(at, _)| text[..at].rsplit(' ').next()?.parse().ok()).collect();
+    assert!(
+        status == 0 && shares.is_sorted() && shares.iter().any(|share| (1..100).contains(share)),
+        "{shares:?}: {text}"
+    );
+    assert!(text.contains("  about ") && !text.contains(" 0% of the time  about") && text.contains(" lines"), "{text}");
+    let (_, end) = text.rsplit_once("Summary\n").unwrap();
+    assert!(end.contains("lines    3,000") && !end.contains("% of the time"), "{end}");
 }
 
 /// Nothing is told twice and nothing is left out, wherever a run is stopped.
@@ -247,8 +280,8 @@ fn following_tells_each_event_once_and_is_gone_on_with() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.next().unwrap().unwrap().contains(&first));
     let (status, _, stderr) = run(&mut command(&args));
-    let used = format!("error: another rolewatch is using `{}`; ", state.display());
-    assert!(status == 2 && stderr.starts_with(&used), "{stderr}");
+    let used = "error: another rolewatch is using `{state}`; wait for its end, or name another file\n";
+    assert_eq!((status, stderr), (2, used.replace("{state}", state.to_str().unwrap())));
     // Later by arrival, earlier by time: the overlap finds it.
     put(&group, AUDIT_STREAM, &[(now_ms() - 20_000, two)]);
     assert!(lines.next().unwrap().unwrap().contains(&second));
@@ -257,7 +290,8 @@ fn following_tells_each_event_once_and_is_gone_on_with() {
     child.stderr.take().unwrap().read_to_string(&mut summary).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0), "{summary}");
     assert_eq!((counted(&summary, "lines"), counted(&summary, "alerts")), (3, 2), "{summary}");
-    assert!(summary.starts_with("note: CloudWatch Logs does not answer;"), "{summary}");
+    let note = "note: CloudWatch Logs does not answer; check the network, the proxy and `--region`; trying again\n";
+    assert!(summary.starts_with(note), "{summary}");
     assert!(lines.next().is_none(), "nothing is told twice");
 
     put(&group, AUDIT_STREAM, &[(now_ms() - 30_000, three)]);
@@ -282,42 +316,6 @@ fn a_long_time_in_which_nothing_was_logged_costs_few_requests() {
     assert_eq!(told(&stdout), ids.iter().map(|id| (id.clone(), 1)).collect(), "{stderr}");
     let requests = counting.load(std::sync::atomic::Ordering::Relaxed);
     assert!(requests < 200, "{requests}");
-}
-
-#[test]
-fn a_state_is_gone_on_from_only_where_it_fits() {
-    let (group, folder) = (group("state", &[AUDIT_STREAM]), Folder::new());
-    put(&group, AUDIT_STREAM, &[(now_ms() - 5_000, events()[0].clone())]);
-    let mut said = String::new();
-    let mut run_with = |group: &str, state: &str, more: &[&str]| {
-        let args = [&["replay", "--quiet", "--log-group", group, "--state", state], more].concat();
-        let (status, _, stderr) = run(command(&args).current_dir(folder.path()));
-        let _ = writeln!(said, "{status} {}", stderr.trim_end());
-    };
-    run_with(&group, "state.json", &[]);
-    run_with(&group, "state.json", &[]);
-    run_with("/aws/eks/other/cluster", "state.json", &[]);
-    run_with(&group, "state.json", &["--log-stream", "kube"]);
-    let samples = ["replay", "--quiet", "--cluster", "state", "--save-memory", "x.mem", "log"];
-    folder.write("log", events()[1].as_bytes());
-    assert_eq!(run(command(&samples).current_dir(folder.path())).0, 0);
-    let again = ["replay", "--log-group", &group, "--state", "state.json", "--memory", "x.mem"];
-    let (_, _, stderr) = run(command(&again).current_dir(folder.path()));
-    assert!(stderr.starts_with("note: the state knows what the last run learned; `--memory` counts"), "{stderr}");
-    folder.write("notes.txt", "hello");
-    run_with(&group, "notes.txt", &[]);
-    folder.write("newer.json", r#"{"rolewatch_state":99}"#);
-    run_with(&group, "newer.json", &[]);
-    run_with(&group, "no/such/folder.json", &[]);
-    expect![[r#"
-        0 
-        0 
-        2 error: cannot go on from `state.json`: it is about another log group, Region or choice of streams; name another file, or remove it to begin anew
-        2 error: cannot go on from `state.json`: it is about another log group, Region or choice of streams; name another file, or remove it to begin anew
-        2 error: cannot go on from `notes.txt`: it is no state of `rolewatch replay`; name another file, or remove it to begin anew
-        2 error: cannot go on from `newer.json`: another version of rolewatch wrote it; name another file, or remove it to begin anew
-        2 error: cannot write the state `no/such/folder.json`: no such file or folder; name a file in a folder that you may write to
-    "#]].assert_eq(&said);
 }
 
 #[test]
@@ -349,60 +347,4 @@ fn profiles_are_those_of_the_aws_cli() {
         let (status, _, stderr) = with(&["--profile", profile, "--region", "us-east-1"]);
         assert!(status == 2 && stderr.contains("check `--profile`") || stderr.contains("the profile `"), "{stderr}");
     }
-}
-
-#[test]
-fn what_keeps_a_group_from_being_read_is_said_in_one_line() {
-    let empty = group("empty", &[AUDIT_STREAM]);
-    let error = |command: &mut Command| {
-        let (status, _, stderr) = run(command);
-        let line = stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_default().to_owned();
-        format!("{status} {line}\n")
-    };
-    let args = |group| ["replay", "--quiet", "--log-group", group];
-    let mut said = error(&mut command(&args(&empty)));
-    said += &error(&mut command(&args("/aws/eks/missing/cluster")));
-    said += &error(command(&args(&empty)).env_remove("AWS_REGION"));
-    said += &error(command(&args(&empty)).env_remove("AWS_ACCESS_KEY_ID"));
-    said += &error(command(&args(&empty)).env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1"));
-    let throttling = proxy(|_| Fate::Refuse("ThrottlingException"));
-    said += &error(command(&args(&empty)).env("AWS_ENDPOINT_URL", &throttling.url).env("AWS_MAX_ATTEMPTS", "1"));
-    said += &error(&mut command(&[&args(&empty)[..], &["--profile", "missing"]].concat()));
-    let turned = ["--from", "2026-03-02T00:00:00Z", "--to", "2026-03-01T00:00:00Z"];
-    said += &error(&mut command(&[&args(&empty)[..], &turned].concat()));
-    expect![[r#"
-        2 error: nothing was logged in `/aws/eks/empty/cluster` in that time; check `--since`, `--log-stream`, and that the cluster's audit and api logs are on
-        2 error: no log group is called `/aws/eks/missing/cluster`; check its name, `--region` and `--profile`, and that the cluster's logging is on
-        2 error: no AWS Region is set; use `--region`, or set AWS_REGION or `region` in the profile
-        2 error: no AWS credentials were found; use `--profile`, set AWS_PROFILE, or log in
-        2 error: CloudWatch Logs does not answer; check the network, the proxy and `--region`
-        2 error: CloudWatch Logs asked to slow down until it was no use; try again later, or ask for less time
-        2 error: the profile `missing` gives no AWS credentials; check its name in ~/.aws/config, or log in with it
-        2 error: `--to` is not after the time to begin with; check `--from`, `--since` and `--to`
-    "#]].assert_eq(&said);
-}
-
-#[test]
-fn refusals_say_what_to_do_and_throttling_is_waited_out() {
-    let mut said = String::new();
-    for codes in [
-        &["ExpiredTokenException"][..],
-        &["AccessDeniedException"],
-        &["InvalidOperationException"],
-        &["InvalidParameterException"],
-        // Tried again until it is let through, to an empty page.
-        &["ThrottlingException", "ThrottlingException"],
-    ] {
-        let args = ["replay", "--quiet", "--log-group", "/aws/eks/prod/cluster"];
-        let refusing = proxy(|number| codes.get(number).map_or(Fate::Nothing, |code| Fate::Refuse(code)));
-        let (status, _, stderr) = run(command(&args).env("AWS_ENDPOINT_URL", &refusing.url));
-        let _ = write!(said, "{status} {stderr}");
-    }
-    expect![[r#"
-        2 error: the AWS credentials have expired or are not valid; log in again, for example with `aws sso login`
-        2 error: access to `/aws/eks/prod/cluster` is denied; the identity needs logs:FilterLogEvents on it
-        2 error: `/aws/eks/prod/cluster` is of the class Infrequent Access, which cannot be fetched; read it with Logs Insights and pipe the result into `rolewatch replay -`
-        2 error: CloudWatch Logs refused: InvalidParameterException; check the log group and the times
-        2 error: nothing was logged in `/aws/eks/prod/cluster` in that time; check `--since`, `--log-stream`, and that the cluster's audit and api logs are on
-    "#]].assert_eq(&said);
 }

@@ -23,7 +23,7 @@ const HOSTILE: &[&str] = &[
 fn many(count: usize) -> String {
     let [_, binding, ..] = events();
     let one = |n: usize| {
-        let time = format!("2026-03-{:02}T{:02}:00:01", 1 + n / 24, n % 24);
+        let time = format!("2026-03-{:02}T{:02}:00:01", 1 + n / 24 % 31, n % 24);
         let id = format!("33333333-0000-4000-8000-{n:012}");
         let line = binding.replace("2026-03-01T10:00:01", &time).replace(crate::support::ALERTING[0], &id);
         line.replace("bob", &format!("bob-{n}")).replace("alice@", &format!("alice-{}@", n % 5)) + "\n"
@@ -70,6 +70,27 @@ fn the_page_says_what_the_run_found() {
         assert_eq!(page.len(), whole - source.len(), "each stands in the page, once and as it is");
     }
     expect_file!["../golden/report.html"].assert_eq(&page);
+}
+
+#[test]
+fn a_page_about_nothing_gives_no_comfort() {
+    let folder = Folder::new();
+    let [quiet, ..] = events();
+    let nothing = "No line of a log could be read, so this says nothing about who gained power.";
+    for (log, is_read) in [("", false), ("Dear diary,\n\nno log today.\n", false), (quiet.as_str(), true)] {
+        let page = page(&folder, "page.html", log);
+        assert_eq!((page.contains(nothing), page.contains("Nothing that was read gave")), (!is_read, is_read), "{log}");
+    }
+}
+
+/// A page holds 2,000 alerts and a graph of a few.
+#[test]
+fn what_finds_no_room_on_the_page_is_counted() {
+    let page = page(&Folder::new(), "page.html", &many(2_003));
+    assert_eq!(page.matches("<details class=\"alert").count(), 2_000);
+    let left = "<p>3 less urgent alerts found no room on this page; <code>--format ocsf</code> has them all.</p>";
+    assert!(page.contains(left));
+    assert!(page.contains("<p>The gravest 12 of 2,000; the others are among the alerts.</p>"));
 }
 
 #[test]

@@ -117,6 +117,8 @@ fn exceptions_are_checked_against_logs() {
         &expect_file!["../golden/exceptions-check-expired.txt"],
     );
     check(&["exceptions", "check", "exceptions.yaml"], &expect_file!["../golden/exceptions-check-alone.txt"]);
+    let alone = ["exceptions", "check", "expired.yaml"];
+    check(&alone, &expect_file!["../golden/exceptions-check-expired-alone.txt"]);
     check(&["exceptions", "check", "unknown.yaml"], &expect_file!["../golden/error-exceptions-key.txt"]);
     check(&["exceptions", "check", "--help"], &expect_file!["../golden/help-exceptions-check.txt"]);
     let status =

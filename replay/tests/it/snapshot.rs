@@ -93,6 +93,55 @@ fn a_snapshot_says_what_somebody_may_do() {
     check(&["rights", "--help"], &expect_file!["../golden/help-rights.txt"]);
 }
 
+/// A group with more rights, in more places, than a screen has lines.
+fn far_and_wide() -> Value {
+    let rbac = "rbac.authorization.k8s.io";
+    let rules: Vec<Value> = [
+        ("", "secrets", "get"),
+        ("", "pods", "create"),
+        ("", "pods/exec", "create"),
+        ("", "pods/ephemeralcontainers", "patch"),
+        ("", "nodes/proxy", "get"),
+        ("", "serviceaccounts/token", "create"),
+        ("", "persistentvolumes", "create"),
+        ("", "configmaps", "update"),
+        ("", "users", "impersonate"),
+        (rbac, "clusterroles", "escalate"),
+        (rbac, "clusterroles", "bind"),
+        (rbac, "clusterrolebindings", "create"),
+        ("certificates.k8s.io", "certificatesigningrequests/approval", "update"),
+        ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", "create"),
+        ("apiregistration.k8s.io", "apiservices", "update"),
+    ]
+    .map(|(group, resource, verb)| (group.to_owned(), resource, verb))
+    .into_iter()
+    .chain((1..=14).map(|number| (format!("team-{number:02}.example.com"), "widgets", "get")))
+    .map(|(group, resource, verb)| json!({"apiGroups": [group], "resources": [resource], "verbs": [verb]}))
+    .collect();
+    let binding = |kind: &str, namespace: Option<String>, group: &str| {
+        let subjects = json!([{"kind": "Group", "apiGroup": rbac, "name": group}]);
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": "wide", "namespace": namespace},
+               "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": "wide"}, "subjects": subjects})
+    };
+    let everywhere = binding("ClusterRoleBinding", None, "wide");
+    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "wide"}, "rules": rules});
+    let single = (1..=12).map(|number| binding("RoleBinding", Some(format!("team-{number:02}")), "teams"));
+    json!({"apiVersion": "v1", "kind": "List", "items": single.chain([everywhere, role]).collect::<Vec<_>>()})
+}
+
+#[test]
+fn what_is_more_than_a_screen_is_counted() {
+    let folder = Folder::new();
+    folder.write("wide.json", far_and_wide().to_string());
+    let told = |args: &[&str]| rolewatch_in(folder.path(), args, |_| Ok(())).transcript();
+    let rights = told(&["rights", "group:wide", "--memory", "wide.json"]);
+    expect_file!["../golden/rights-many.txt"].assert_eq(&rights);
+    let who = told(&["who-can", "get", "secrets", "--memory", "wide.json"]);
+    expect_file!["../golden/who-can-many.txt"].assert_eq(&who);
+    let nobody = told(&["rights", "user:nobody", "--memory", "wide.json"]);
+    expect_file!["../golden/rights-none.txt"].assert_eq(&nobody);
+}
+
 #[test]
 fn what_a_run_learned_answers_too() {
     let ask = ["who-can", "delete", "nodes", "--memory", "prod.memory"];

@@ -11,6 +11,16 @@ fn in_terminal(folder: &Folder, args: &[&str]) -> Option<(i32, String)> {
 
 /// The same in a terminal of so many columns.
 fn in_terminal_of(folder: &Folder, columns: u16, args: &[&str]) -> Option<(i32, String)> {
+    in_terminal_with(folder, columns, args, &[])
+}
+
+/// The same with more in the environment.
+pub(crate) fn in_terminal_with(
+    folder: &Folder,
+    columns: u16,
+    args: &[&str],
+    environment: &[(&str, &str)],
+) -> Option<(i32, String)> {
     // Ends the binary after 60 seconds: one that waits for itself must not hold up the tests.
     const SCRIPT: &str = "
 import fcntl, os, pty, signal, struct, sys, termios, time
@@ -47,6 +57,7 @@ os._exit(status if status >= 0 else 99)
         .current_dir(folder.path())
         .env_remove("NO_COLOR")
         .env("TERM", "xterm-256color")
+        .envs(environment.iter().copied())
         .env("TEST_COLUMNS", columns.to_string())
         .envs(args.contains(&CTRL_C).then_some(("TEST_CTRL_C", "1")))
         .output()
@@ -89,7 +100,7 @@ fn a_long_run_shows_progress_and_takes_it_away() {
 }
 
 /// `text` without colours and line ends of a terminal.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut out = String::new();
     for (at, part) in text.replace('\r', "").split('\u{1b}').enumerate() {
         // `ESC [ digits letter`

@@ -14,11 +14,25 @@ struct Limit(&'static str, &'static str, &'static str, &'static str, &'static st
 
 const LIMITS: &[Limit] = &[
     Limit(
-        "a delivery, inflated; with it the ratio of inflation and the number of lines",
+        "a delivery, inflated; with it the ratio of inflation",
         "INFLATED_BYTES_MAX",
         "analyzer/src/envelope.rs",
         "a_delivery_at_its_limit_is_read_and_one_past_it_is_not",
         "analyzer/src/tests/limits.rs",
+    ),
+    Limit(
+        "lines of one document of a delivery",
+        "LINES_MAX",
+        "analyzer/src/envelope.rs",
+        "lines_at_their_limit_are_read_and_those_past_it_are_told_to_be_lost",
+        "analyzer/src/tests/deliveries.rs",
+    ),
+    Limit(
+        "documents of one record",
+        "DOCUMENTS_MAX",
+        "analyzer/src/envelope.rs",
+        "documents_at_their_limit_are_read_and_those_past_it_are_told_to_be_lost",
+        "analyzer/src/tests/deliveries.rs",
     ),
     Limit(
         "an entry of a delivery",
