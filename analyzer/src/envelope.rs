@@ -5,7 +5,7 @@
 //! A delivery that is damaged half-way still gives up the lines before the damage, and says so.
 
 mod base64_pieces;
-mod delivery;
+pub(crate) mod delivery;
 mod gunzip;
 mod way;
 mod window;
@@ -22,8 +22,6 @@ use crate::json::{Fault, Kind, Reader};
 use crate::stream::Source;
 
 pub use self::delivery::Delivery;
-#[cfg(test)]
-pub(crate) use self::delivery::ENTRY_BYTES_MAX;
 pub(crate) use self::delivery::{Buffers, Opened, Stop};
 pub use self::gunzip::Gunzip;
 pub(crate) use self::window::Window;

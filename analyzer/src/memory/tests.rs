@@ -194,7 +194,7 @@ fn addresses_of_a_credential_are_kept_to_their_limit_the_first_ones() {
     let mut memory = Memory::default();
     let credential = ("prod".to_owned(), "JTI=a".to_owned());
     let peer = |number: usize| std::net::IpAddr::from([10, 0, 0, u8::try_from(number).unwrap()]);
-    for number in 0..ADDRESSES_MAX + 1 {
+    for number in 0..=ADDRESSES_MAX {
         memory.note_address(&credential, peer(number));
     }
     let kept: Vec<_> = (0..ADDRESSES_MAX).map(peer).collect();
@@ -205,7 +205,7 @@ fn addresses_of_a_credential_are_kept_to_their_limit_the_first_ones() {
 fn questions_are_noted_to_their_limit_and_tokens_to_half_of_it() {
     let asked = |ask: fn(&Memory, String)| {
         let memory = Memory::default().noting();
-        (0..ASKED_MAX + 1).for_each(|number| ask(&memory, number.to_string()));
+        (0..=ASKED_MAX).for_each(|number| ask(&memory, number.to_string()));
         memory.asked().len()
     };
     assert_eq!(asked(|memory, cluster| assert!(memory.unseen(&cluster).is_none())), ASKED_MAX);

@@ -295,7 +295,7 @@ fn what_a_risk_was_found_in_is_told_in_full() {
             writeln!(words, "    {} {}", risk.severity, risk.permission).unwrap();
         }
     }
-    expect![[r#"
+    expect![[r"
         can read the API server's logs, profiles or configuration
             medium GET /logs/*
         can relabel namespaces
@@ -308,7 +308,7 @@ fn what_a_risk_was_found_in_is_told_in_full() {
             high create buckets.s3.services.k8s.aws in namespace dev
         can change AWS resources with a controller's IAM rights in namespace dev
             high create kind00s.s3.services.k8s.aws, kind01s.s3.services.k8s.aws, kind02s.s3.services.k8s.aws, kind03s.s3.services.k8s.aws, kind04s.s3.services.k8s.aws, kind05s.s3.services.k8s.aws, kind06s.s3.services.k8s.aws, kind07s.s3.services.k8s.aws, kind08s.s3.services.k8s.aws, kind09s.s3.services.k8s.aws, kind10s.s3.services.k8s.aws, kind11s.s3.services.k8s.aws in namespace dev
-    "#]].assert_eq(&words);
+    "]].assert_eq(&words);
 }
 
 #[test]
