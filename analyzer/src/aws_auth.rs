@@ -300,7 +300,7 @@ pub const DEPTH_MAX: usize = 16;
 
 #[cfg(test)]
 mod tests {
-    use super::{AwsAuth, IamPrincipal, Pitfall};
+    use super::{AwsAuth, IamPrincipal, Mapping, Pitfall};
 
     fn read(roles: &str) -> AwsAuth {
         AwsAuth::read([("mapRoles", roles)])
@@ -388,5 +388,44 @@ mod tests {
         let after = read("- {rolearn: 'arn:aws:iam::1:role/a', groups: [x, y, system:masters]}\n");
         assert_eq!(after.without(&before).len(), 1);
         assert_eq!(before.without(&after).len(), 1);
+    }
+
+    #[test]
+    fn a_mapping_for_nodes_is_the_documented_one_and_nothing_more() {
+        let role = IamPrincipal::Role("arn:aws:iam::111122223333:role/node".to_owned());
+        let mapping = |principal: &IamPrincipal, username: &str, groups: &[&str]| Mapping {
+            principal: principal.clone(),
+            username: username.to_owned(),
+            groups: groups.iter().map(ToString::to_string).collect(),
+        };
+        let (by_name, nodes) = ("system:node:{{EC2PrivateDNSName}}", ["system:bootstrappers", "system:nodes"]);
+        assert!(mapping(&role, by_name, &nodes).is_for_nodes());
+        assert!(mapping(&role, "system:node:{{SessionName}}", &["system:nodes", "system:node-proxier"]).is_for_nodes());
+        let user = IamPrincipal::User("arn:aws:iam::111122223333:user/node".to_owned());
+        for nearly in [
+            mapping(&user, by_name, &nodes),
+            mapping(&role, "system:node:{{AccountID}}", &nodes),
+            mapping(&role, by_name, &[]),
+            mapping(&role, by_name, &["system:bootstrappers"]),
+            mapping(&role, by_name, &["system:nodes", "system:masters"]),
+        ] {
+            assert!(!nearly.is_for_nodes(), "{nearly}");
+        }
+    }
+
+    #[test]
+    fn each_pitfall_says_what_becomes_of_the_mapping() {
+        let name = || "x".to_owned();
+        for (pitfall, says) in [
+            (Pitfall::Broken(name()), "whoever it mapped is locked out"),
+            (Pitfall::Invalid(name(), 1), "1 entry of x has no usable ARN"),
+            (Pitfall::Invalid(name(), 2), "2 entries of x have no usable ARN"),
+            (Pitfall::UnknownSection(name()), "`x` is not a section that EKS reads"),
+            (Pitfall::Path(name()), "x has a path, so it never matches"),
+            (Pitfall::Wildcard(name()), "it matches nobody"),
+            (Pitfall::Duplicate(name()), "the last mapping counts"),
+        ] {
+            assert!(pitfall.to_string().contains(says), "{pitfall}");
+        }
     }
 }

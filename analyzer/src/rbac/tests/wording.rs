@@ -322,3 +322,16 @@ fn a_rule_that_names_no_target_or_no_verb_permits_nothing() {
         assert_eq!(describe(&rule, &Scope::Cluster), "nothing", "{rule:?}");
     }
 }
+
+#[test]
+fn a_risk_names_each_resource_once_and_no_more_than_fit() {
+    let of = |kinds: &[String]| {
+        let rules: Vec<PolicyRule> = kinds.iter().map(|kind| rule("create", "s3.services.k8s.aws", kind)).collect();
+        let assessment = assess(&rules, &Scope::Cluster);
+        let words = &assessment.risks[0].permission;
+        kinds.iter().filter(|kind| words.contains(&format!("{kind}."))).count() + words.matches("aa.").count() * 100
+    };
+    let kinds = |count: usize| (0..count).map(|number| format!("kind{number:02}s")).collect::<Vec<_>>();
+    assert_eq!(of(&["aa".to_owned(), "bb".to_owned(), "aa".to_owned()]), 103, "once, of two rules about it");
+    assert_eq!((of(&kinds(12)), of(&kinds(13))), (12, 12));
+}
