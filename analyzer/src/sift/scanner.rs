@@ -21,6 +21,8 @@ pub(super) struct Scanner<'a, const ESCAPED: bool> {
 }
 
 impl<'a, const ESCAPED: bool> Scanner<'a, ESCAPED> {
+    const QUOTE: &'static [u8] = if ESCAPED { br#"\""# } else { br#"""# };
+
     /// A scanner at `at`.
     pub(super) fn new(text: &'a [u8], at: usize) -> Self {
         Self { text, at }
@@ -125,11 +127,12 @@ impl<'a, const ESCAPED: bool> Scanner<'a, ESCAPED> {
 
     /// Reads a string without escapes.
     pub(super) fn plain(&mut self) -> Scan<&'a [u8]> {
-        self.quote()?;
-        let start = self.at;
-        self.at = self.stop()?;
-        let text = self.since(start)?;
-        self.quote()?;
+        let rest = self.rest().strip_prefix(Self::QUOTE).ok_or(Careful)?;
+        let (text, rest) = json::stop(rest, 0).and_then(|stop| rest.split_at_checked(stop)).ok_or(Careful)?;
+        if !rest.starts_with(Self::QUOTE) {
+            return Err(Careful);
+        }
+        self.at += text.len() + 2 * Self::QUOTE.len();
         Ok(text)
     }
 

@@ -100,12 +100,12 @@ fn object<'a, const ESCAPED: bool>(scanner: &mut Scanner<'a, ESCAPED>) -> Scan<O
         name = word(scanner)?;
     }
     if scanner.has(key!("uid")) {
-        scanner.plain()?;
+        scanner.string_of::<UUID_BYTES>()?;
     }
     if scanner.has(key!("apiGroup")) {
         api_group = word(scanner)?;
     }
-    if scanner.has(key!("apiVersion")) {
+    if scanner.has(key!("apiVersion")) && !scanner.has(word!("v1")) {
         scanner.plain()?;
     }
     if scanner.has(key!("resourceVersion")) {
