@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 pub use self::strings::unescape;
 pub(crate) use self::strings::{bare_quote, stop};
-use self::strings::{closing_quote, lossy, undo};
+use self::strings::{closing_quote, copy_to_stop, lossy, undo};
 
 /// Why reading stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
         let rest = self.text.get(at..).unwrap_or_default();
         // The end, but where a backslash stands before it; it is only how much room to make.
         let length = bare_quote(rest).unwrap_or(rest.len()) + at - start;
-        let mut bytes = Vec::with_capacity(length);
+        let mut bytes = Vec::with_capacity(length + COPIED_BYTES);
         bytes.extend_from_slice(self.text.get(start..at).unwrap_or_default());
         while self.text.get(at) == Some(&b'\\') {
             let escape = self.text.get(at + 1..).unwrap_or_default();
@@ -170,10 +170,7 @@ impl<'a> Reader<'a> {
                 let is_whole = closing_quote(self.text, at).is_some();
                 return Err(if is_whole { JsonError { fault: Fault::Unexpected, at: start } } else { self.end() });
             };
-            at += 1 + escape;
-            let plain = at;
-            at = stop(self.text, at).ok_or_else(|| self.end())?;
-            bytes.extend_from_slice(self.text.get(plain..at).unwrap_or_default());
+            at = copy_to_stop(self.text, at + 1 + escape, &mut bytes).ok_or_else(|| self.end())?;
         }
         self.at = at + 1;
         Ok(lossy(bytes))
@@ -318,6 +315,9 @@ impl<'a> Reader<'a> {
         }
     }
 }
+
+/// A string is copied in pieces of so many bytes, the last of them taken back in part.
+const COPIED_BYTES: usize = 8;
 
 #[cfg(test)]
 mod tests {

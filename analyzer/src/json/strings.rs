@@ -6,14 +6,35 @@ pub(crate) fn stop(text: &[u8], at: usize) -> Option<usize> {
     let (words, tail) = text.get(at..)?.as_chunks::<8>();
     let mut passed = at;
     for word in words {
-        let word = u64::from_le_bytes(*word);
-        let hit = has(word, b'"') | has(word, b'\\');
-        if hit != 0 {
-            return Some(passed + usize::try_from(hit.trailing_zeros() / 8).unwrap_or_default());
+        if let Some(found) = stop_in(*word) {
+            return Some(passed + found);
         }
         passed += 8;
     }
     tail.iter().position(|byte| matches!(byte, b'"' | b'\\')).map(|found| passed + found)
+}
+
+/// The same, copying what stands before it: whole words, and what was too much taken back.
+pub(super) fn copy_to_stop(text: &[u8], at: usize, bytes: &mut Vec<u8>) -> Option<usize> {
+    let (words, tail) = text.get(at..)?.as_chunks::<8>();
+    let mut passed = at;
+    for word in words {
+        bytes.extend_from_slice(word);
+        if let Some(found) = stop_in(*word) {
+            bytes.truncate(bytes.len() + found - word.len());
+            return Some(passed + found);
+        }
+        passed += 8;
+    }
+    let found = tail.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    bytes.extend_from_slice(tail.get(..found)?);
+    Some(passed + found)
+}
+
+fn stop_in(word: [u8; 8]) -> Option<usize> {
+    let word = u64::from_le_bytes(word);
+    let hit = has(word, b'"') | has(word, b'\\');
+    (hit != 0).then(|| usize::try_from(hit.trailing_zeros() / 8).unwrap_or_default())
 }
 
 /// Where the string ends whose first backslash stands at `at`: at the first quote with an even number of backslashes before

@@ -139,6 +139,10 @@ impl<'a, const ESCAPED: bool> Scanner<'a, ESCAPED> {
         let start = self.at;
         loop {
             self.at = self.stop()?;
+            // The reasons of authorizers hold names in quotes.
+            if ESCAPED && self.has(br#"\\\""#) {
+                continue;
+            }
             let text = self.since(start)?;
             if self.quote().is_ok() {
                 return Ok(text);

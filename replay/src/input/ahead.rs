@@ -40,7 +40,8 @@ impl Ahead {
         progress: &Progress,
         take: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        let (senders, receivers): (Vec<_>, Vec<_>) = inputs.iter().map(|_| sync_channel(PIECES_MAX)).unzip();
+        let most = if inputs.len() > 1 { PIECES_AHEAD_MAX } else { PIECES_MAX };
+        let (senders, receivers): (Vec<_>, Vec<_>) = inputs.iter().map(|_| sync_channel(most)).unzip();
         let work = Mutex::new(inputs.iter().zip(senders));
         let (progress, over) = progress.until_over();
         thread::scope(|scope| {
@@ -140,5 +141,8 @@ impl Read for Pieces {
 
 /// Text handed over at once: 256 KiB, so that it is still in the cache when it is judged.
 const PIECE_BYTES: usize = 256 << 10;
-/// Pieces that wait for their turn, for each file: 2 MiB of text.
+/// Pieces of a file alone that wait for their turn: 2 MiB of text.
 const PIECES_MAX: usize = 8;
+/// The same where other files follow: 6 MiB. Judging is faster than inflating, and the time that it waits is spent on the next
+/// file, as far as there is room.
+const PIECES_AHEAD_MAX: usize = 24;

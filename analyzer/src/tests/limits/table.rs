@@ -452,6 +452,7 @@ const WITHOUT_TEST: &[(&str, &str)] = &[
     ("THREADS_MAX", "replay/src/cli.rs"),
     ("FILE_BYTES_MAX", "replay/src/config.rs"),
     ("FOLDER_DEPTH_MAX", "replay/src/input.rs"),
+    ("PIECES_AHEAD_MAX", "replay/src/input/ahead.rs"),
     ("PIECES_MAX", "replay/src/input/ahead.rs"),
     ("ENTRY_LINES_MAX", "replay/src/input/content.rs"),
     ("STRANGE_LINES_MAX", "replay/src/input/content.rs"),
