@@ -83,10 +83,18 @@ fn roles_are_aggregated_by_their_controller_into_the_three_that_aggregate_and_ne
         assert!(by(itself, "update", "clusterroles", name, &pods), "{name}");
     }
     assert!(by(itself, "patch", "clusterroles", "edit", &rule("apps", "*", "*")), "much, and not everything");
+    for much in [rule("*", "pods", "*"), rule("*", "*", "get")] {
+        assert!(by(itself, "update", "clusterroles", "edit", &much), "{much}");
+    }
     assert!(!by(itself, "update", "clusterroles", "ops", &pods), "another role");
     assert!(!by(itself, "create", "clusterroles", "edit", &pods), "it never creates");
     assert!(!by(itself, "update", "roles", "edit", &pods), "a Role of that name");
     assert!(!by("job-controller", "update", "clusterroles", "edit", &pods), "another controller");
+    let mut elsewhere = controller(itself);
+    elsewhere["username"] = json!(format!("system:serviceaccount:dev:{itself}"));
+    elsewhere["groups"] = json!(["system:serviceaccounts", "system:serviceaccounts:dev", "system:authenticated"]);
+    let of_that_name = write(elsewhere, "update", "clusterroles", ("", "edit"), &role("ClusterRole", &pods));
+    assert!(!is_routine(&of_that_name), "an account of that name in another namespace");
     for everything in
         [rule("*", "*", "*"), rule(GROUP, "clusterroles", "escalate"), rule(GROUP, "clusterroles", "bind")]
     {
@@ -159,4 +167,49 @@ fn eks_binds_its_own_roles_to_what_is_its_own() {
         assert!(!by(eks, "eks:extras", subject.clone()), "{subject}");
     }
     assert!(!by("system:kube-scheduler", "eks:extras", user("eks:x")), "not EKS");
+}
+
+#[test]
+fn eks_adds_nodes_to_aws_auth_and_nothing_else() {
+    let nodes = |role: &str| {
+        format!(
+            "- rolearn: arn:aws:iam::111122223333:role/{role}\n  username: system:node:{{{{EC2PrivateDNSName}}}}\n  groups: [system:bootstrappers, system:nodes]\n"
+        )
+    };
+    let admin = "- rolearn: arn:aws:iam::111122223333:role/ops\n  username: ops\n  groups: [system:masters]\n";
+    let manager = || {
+        json!({
+            "username": "eks:node-manager",
+            "uid": "aws-iam-authenticator:999988887777:AROAEXAMPLE0000000001",
+            "groups": ["system:authenticated"],
+            "extra": {
+                "arn": ["arn:aws:sts::999988887777:assumed-role/AWSWesleyClusterManagerLambda-NodeManagerRole-1A/x"],
+                "sessionName": ["x"],
+            },
+        })
+    };
+    let of = |roles: &str| json!({ "kind": "ConfigMap", "apiVersion": "v1", "data": { "mapRoles": roles } });
+    let place = ("kube-system", "aws-auth");
+    let is_routine_after = |before: Option<&str>, after: &str| {
+        let mut lines = Vec::new();
+        if let Some(before) = before {
+            let mut event = write(grant()["user"].clone(), "update", "configmaps", place, &of(before));
+            event["responseObject"]["metadata"]["resourceVersion"] = json!("4000");
+            event["requestObject"]["metadata"]["resourceVersion"] = json!("3000");
+            lines.push(event.to_string());
+        }
+        lines.push(write(manager(), "update", "configmaps", place, &of(after)).to_string());
+        let report = judge(&lines, &Settings::default(), &mut Memory::default());
+        report.quiet.get(&Quiet::ControlPlaneRoutine).copied() == Some(1)
+    };
+    let one = nodes("one");
+    let two = one.clone() + &nodes("two");
+    assert!(is_routine_after(Some(&one), &two), "nodes added");
+    assert!(!is_routine_after(None, &two), "added to what nobody has seen");
+    assert!(!is_routine_after(Some(&two), &one), "nodes taken away");
+    assert!(!is_routine_after(Some(&one), &(one.clone() + admin)), "somebody else added");
+    assert!(!is_routine_after(Some(admin), &two), "somebody else taken away");
+    let trap = one.clone() + "- rolearn: 7\n";
+    assert!(!is_routine_after(Some(&one), &trap), "an entry that means nothing added");
+    assert!(!is_routine_after(Some(&one), "- ["), "broken");
 }
