@@ -30,6 +30,21 @@ pub(super) enum Failed {
 /// The inputs of a run as they come, in their order.
 pub(crate) struct Ahead {
     inputs: std::vec::IntoIter<Receiver<Piece>>,
+    used: Arc<Used>,
+}
+
+/// Buffers that were read to their end and may be filled again: new ones cost more than what is copied into them.
+#[derive(Default)]
+struct Used(Mutex<Vec<Vec<u8>>>);
+
+impl Used {
+    fn give(&self, buffer: Vec<u8>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+    }
+
+    fn take(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
 }
 
 impl Ahead {
@@ -44,6 +59,7 @@ impl Ahead {
         let (senders, receivers): (Vec<_>, Vec<_>) = inputs.iter().map(|_| sync_channel(most)).unzip();
         let work = Mutex::new(inputs.iter().zip(senders));
         let (progress, over) = progress.until_over();
+        let used = Arc::new(Used::default());
         thread::scope(|scope| {
             for _ in 0..threads.min(inputs.len()) {
                 // In the order of the inputs, so that the one which is waited for is always being read.
@@ -51,11 +67,11 @@ impl Ahead {
                     let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
                     while let Some((input, sender)) = next().filter(|_| !over.load(Ordering::Relaxed)) {
                         // Whoever listened may have seen enough of this input; the next one is waited for all the same.
-                        let _ = send(input, &sender, &progress);
+                        let _ = send(input, &sender, &used, &progress);
                     }
                 });
             }
-            let mut ahead = Self { inputs: receivers.into_iter() };
+            let mut ahead = Self { inputs: receivers.into_iter(), used: Arc::clone(&used) };
             let taken = take(&mut ahead);
             // What nobody waits for need not be read.
             over.store(true, Ordering::Relaxed);
@@ -70,7 +86,7 @@ impl Ahead {
         let receiver = self.inputs.next().ok_or_else(|| Failed::Read(gone()))?;
         match receiver.recv() {
             Ok(Piece::Begins { damage, nested }) => {
-                let reader = Box::new(Pieces { receiver, text: Vec::new(), at: 0 });
+                let reader = Box::new(Pieces { receiver, text: Vec::new(), at: 0, used: Arc::clone(&self.used) });
                 Ok(Unpacked { reader, damage, nested })
             }
             Ok(Piece::CannotOpen(error)) => Err(Failed::Open(error)),
@@ -81,7 +97,7 @@ impl Ahead {
 }
 
 /// Reads one input to its end; an error says that nobody listens any more.
-fn send(input: &Input, sender: &SyncSender<Piece>, progress: &Progress) -> Result<(), SendError<Piece>> {
+fn send(input: &Input, sender: &SyncSender<Piece>, used: &Used, progress: &Progress) -> Result<(), SendError<Piece>> {
     let raw = match input.open(progress) {
         Ok(raw) => raw,
         Err(error) => return sender.send(Piece::CannotOpen(error)),
@@ -92,7 +108,8 @@ fn send(input: &Input, sender: &SyncSender<Piece>, progress: &Progress) -> Resul
     };
     sender.send(Piece::Begins { damage: Arc::clone(&unpacked.damage), nested: unpacked.nested })?;
     while !unpacked.nested {
-        let mut text = vec![0; PIECE_BYTES];
+        let mut text = used.take();
+        text.resize(PIECE_BYTES, 0);
         match read_some(&mut unpacked.reader, &mut text) {
             Ok(0) => break,
             Ok(read) => {
@@ -120,13 +137,17 @@ struct Pieces {
     receiver: Receiver<Piece>,
     text: Vec<u8>,
     at: usize,
+    used: Arc<Used>,
 }
 
 impl Read for Pieces {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.at == self.text.len() {
             match self.receiver.recv() {
-                Ok(Piece::Text(text)) => (self.text, self.at) = (text, 0),
+                Ok(Piece::Text(text)) => {
+                    self.used.give(std::mem::replace(&mut self.text, text));
+                    self.at = 0;
+                }
                 Ok(Piece::CannotOpen(error) | Piece::CannotRead(error)) => return Err(error),
                 // The sender is gone: the input has ended.
                 Ok(Piece::Begins { .. }) | Err(_) => return Ok(0),
