@@ -10,6 +10,10 @@ use std::fmt::Write as _;
 /// and #39 for what each is used for.
 #[must_use]
 pub fn printable(text: &str, max: usize) -> String {
+    // Nearly every text is of these characters, none of which deceives.
+    if text.len() <= max && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len().min(max.saturating_add(8)));
     for (count, character) in text.chars().enumerate() {
         if count >= max {
