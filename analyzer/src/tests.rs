@@ -3,6 +3,7 @@
 
 mod adversary;
 mod claims;
+mod contents;
 mod deliveries;
 mod docs;
 mod exemptions;

@@ -292,6 +292,41 @@ mod tests {
                 "10.0.0.1",
                 "Forged",
             ),
+            (
+                r#"{"username":"system:node:hyperpod-worker-7","uid":"aws-iam-authenticator:1:A","groups":["system:nodes"],"extra":{"sessionName":["worker-7"]}}"#,
+                "10.0.0.1",
+                "Node",
+            ),
+            (
+                r#"{"username":"system:node:mine","uid":"aws-iam-authenticator:1:A","groups":["system:nodes"],"extra":{"sessionName":["i-0aa11bb22cc33dd03"]}}"#,
+                "10.0.0.1",
+                "Forged",
+            ),
+            (
+                r#"{"username":"system:node:ip-10-0-1-2.ec2.internal","uid":"aws-iam-authenticator:1:A","groups":["system:nodes"],"extra":{"sessionName":["i-zzzzzzzz"]}}"#,
+                "10.0.0.1",
+                "Forged",
+            ),
+            (
+                r#"{"username":"system:node:ip-10-0-1-2.ec2.internal","uid":"aws-iam-authenticator:1:A","groups":["system:nodes"],"extra":{"sessionName":["i-0a1"]}}"#,
+                "10.0.0.1",
+                "Forged",
+            ),
+            (
+                r#"{"username":"system:node:i-0aa11bb2","uid":"aws-iam-authenticator:1:A","groups":["system:nodes"],"extra":{"sessionName":["i-0aa11bb2"]}}"#,
+                "10.0.0.1",
+                "Node",
+            ),
+            (
+                r#"{"username":"system:node:n","groups":["system:nodes"],"extra":{"authentication.kubernetes.io/credential-id":["JTI=00"]}}"#,
+                "10.0.0.1",
+                "Forged",
+            ),
+            (
+                r#"{"username":"system:node:n","groups":["system:nodes"],"extra":{"authentication.kubernetes.io/credential-id":["X509SHA256=00"]}}"#,
+                "10.0.0.1",
+                "Node",
+            ),
             (r#"{"username":"system:bootstrap:abc123","groups":["system:bootstrappers"]}"#, "10.0.0.1", "Other"),
             (r#"{"username":"system:bootstrap:abc123","groups":["system:authenticated"]}"#, "10.0.0.1", "Forged"),
             (r#"{"username":"system:bootstrap:Admin!","groups":["system:bootstrappers"]}"#, "10.0.0.1", "Forged"),
