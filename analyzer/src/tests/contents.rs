@@ -24,7 +24,7 @@ fn read(event: &Value) -> String {
     let change = Change::of(&event, "", None, &Memory::default()).unwrap();
     let content = match &change.after {
         Content::Known(State::Binding { subjects, .. }) => {
-            subjects.iter().map(|subject| subject.to_string()).collect::<Vec<_>>().join("+")
+            subjects.iter().map(ToString::to_string).collect::<Vec<_>>().join("+")
         }
         Content::Known(State::ServiceAccount(annotations)) => format!("{} annotations", annotations.len()),
         other => format!("{other:?}"),
