@@ -184,3 +184,16 @@ impl From<Ordinary> for Quiet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Quiet;
+
+    #[test]
+    fn what_comes_by_the_thousand_needs_no_explanation_and_what_was_held_back_does() {
+        let everyday = [Quiet::OrdinaryPodTraffic, Quiet::OtherStage, Quiet::AnonymousOpen, Quiet::OtherCall];
+        assert!(everyday.into_iter().all(Quiet::is_everyday));
+        let held_back = [Quiet::Exception, Quiet::ControlPlaneRoutine, Quiet::DryRun, Quiet::Repeated];
+        assert!(!held_back.into_iter().any(Quiet::is_everyday));
+    }
+}
