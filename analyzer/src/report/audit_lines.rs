@@ -131,9 +131,6 @@ impl Batch<'_> {
         let (Some(evidence), Some(mut id)) = (verdict.evidence, id) else {
             return report.quiet(verdict.quiet, 1);
         };
-        if verdict.of_event.is_some() && self.state.ids.contains(&id) {
-            return report.quiet(Quiet::Repeated, 1);
-        }
         let mut of_session = None;
         if let Some((key, told)) = verdict.session {
             let mut mark = self.memory.session(&key).cloned().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::adversary::grant;
 use super::harness::judge;
 use crate::alert::{Alert, AlertId};
 use crate::exceptions::Exceptions;
@@ -177,4 +178,24 @@ fn what_is_delivered_again_is_counted_once() {
     words.dedup();
     assert_eq!(words.len(), 1, "{words:?}");
     assert_eq!(words[0].1, 20);
+}
+
+/// Found by fuzzing: told once already, an event was not looked at again in one batch, and counted for its session in two.
+#[test]
+fn an_event_that_is_there_twice_and_not_alike_counts_for_its_session_however_it_is_split() {
+    let event = |id: &str, group: &str| {
+        let mut event = grant();
+        event["auditID"] = json!(id);
+        event["user"]["groups"] = json!([group, "system:authenticated"]);
+        event.to_string()
+    };
+    let lines = [event("1", "devs"), event("1", "system:masters"), event("2", "system:masters")];
+    let mut words = Vec::new();
+    for size in [1, 2, 3] {
+        let mut memory = Memory::default();
+        lines.chunks(size).for_each(|lines| drop(judge(lines, &Settings::default(), &mut memory)));
+        words.push(close_all(&mut memory).iter().map(|last| last.events).collect::<Vec<_>>());
+    }
+    words.dedup();
+    assert_eq!(words, [vec![2]]);
 }
