@@ -27,7 +27,7 @@ use self::annotation::Annotations;
 use self::body::Body;
 use self::caller::Caller;
 use self::object::{ObjectRef, Verb};
-use self::origin::Origin;
+use self::origin::{Addresses, Origin};
 use self::outcome::{Outcome, Status};
 use self::principal::Principal;
 
@@ -204,8 +204,8 @@ struct Draft<'a> {
     request_uri: Option<Cow<'a, str>>,
     verb: Option<Cow<'a, str>>,
     user: Option<Principal<'a>>,
-    impersonated: Option<Principal<'a>>,
-    addresses: Vec<Cow<'a, str>>,
+    impersonated: Option<Box<Principal<'a>>>,
+    addresses: Addresses<'a>,
     user_agent: Option<Cow<'a, str>>,
     object: Option<ObjectRef<'a>>,
     status: Option<Status<'a>>,
@@ -272,7 +272,9 @@ impl<'a> Draft<'a> {
             "requestURI" => self.request_uri = reader.optional_string()?,
             "verb" => self.verb = reader.optional_string()?,
             "user" => self.user = Principal::read(reader, &mut self.refused)?,
-            "impersonatedUser" => self.impersonated = Principal::read(reader, &mut self.refused)?,
+            "impersonatedUser" => {
+                self.impersonated = Principal::read(reader, &mut self.refused)?.map(Box::new);
+            }
             "sourceIPs" => self.addresses = reader.strings()?,
             "userAgent" => self.user_agent = reader.optional_string()?,
             "objectRef" => self.object = ObjectRef::read(reader, &mut self.refused)?,

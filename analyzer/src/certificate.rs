@@ -156,7 +156,7 @@ impl Content {
                 }
                 "signerName" => self.signer = text(reader)?,
                 "username" => self.requester = text(reader)?,
-                "usages" => self.usages = reader.strings()?.into_iter().map(Into::into).collect(),
+                "usages" => self.usages = reader.strings::<Vec<_>>()?.into_iter().map(Into::into).collect(),
                 "conditions" if reader.peek()? == Kind::Array => {
                     self.conditions.clear();
                     reader.array(|reader| self.condition(reader))?;

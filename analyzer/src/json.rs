@@ -196,12 +196,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an array of strings; `null` is empty.
-    pub fn strings(&mut self) -> Result<Vec<Cow<'a, str>>> {
-        let mut out = Vec::new();
+    pub fn strings<C: Default + Extend<Cow<'a, str>>>(&mut self) -> Result<C> {
+        let mut out = C::default();
         match self.peek()? {
             Kind::Null => self.skip()?,
             _ => self.array(|reader| {
-                out.push(reader.string()?);
+                out.extend([reader.string()?]);
                 Ok(())
             })?,
         }

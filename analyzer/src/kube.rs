@@ -5,6 +5,9 @@
 
 pub mod patch;
 
+use std::borrow::Cow;
+
+use crate::few::Few;
 use crate::json::{JsonError, Kind, Reader};
 use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
 
@@ -132,8 +135,6 @@ pub struct Manifest {
     pub items: Option<Vec<Vec<u8>>>,
     /// `dryRun` of DeleteOptions.
     pub dry_run: Vec<String>,
-    /// `spec` as JSON text.
-    pub spec: Option<Vec<u8>>,
 }
 
 /// A label selector of an aggregation rule.
@@ -170,8 +171,7 @@ impl Manifest {
                 "items" => {
                     out.items = optional(reader, |reader| list(reader, |reader| Ok(reader.raw()?.to_vec())))?;
                 }
-                "dryRun" => out.dry_run = reader.strings()?.into_iter().map(std::borrow::Cow::into_owned).collect(),
-                "spec" => out.spec = optional(reader, |reader| Ok(reader.raw()?.to_vec()))?,
+                "dryRun" => out.dry_run = texts(reader)?,
                 _ => reader.skip()?,
             }
             Ok(())
@@ -181,47 +181,61 @@ impl Manifest {
     }
 }
 
-/// `spec` of a TokenRequest (authentication.k8s.io/v1).
+/// `spec` of a TokenRequest (authentication.k8s.io/v1). Kubelets send one for every pod and hour, so it is read without
+/// owning anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TokenSpec {
+pub struct TokenSpec<'a> {
     /// Empty means the API server itself.
-    pub audiences: Vec<String>,
+    pub audiences: Few<Cow<'a, str>, 2>,
     /// Lifetime asked for, in seconds.
     pub expiration_seconds: Option<i64>,
     /// Kind and name of the object the token is bound to.
-    pub bound_to: Option<(String, String)>,
+    pub bound_to: Option<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
-impl TokenSpec {
-    /// Reads the `spec` member.
-    pub fn read(json: &[u8]) -> Result<Self, JsonError> {
+impl<'a> TokenSpec<'a> {
+    /// Reads it from a TokenRequest; `None` where that has none.
+    pub fn of_request(json: &'a [u8]) -> Result<Option<Self>, JsonError> {
+        let mut out = None;
+        let mut reader = Reader::new(json);
+        reader.object(|key, reader| match key.as_ref() {
+            "spec" => {
+                out = optional(reader, Self::read)?;
+                Ok(())
+            }
+            _ => reader.skip(),
+        })?;
+        reader.finish()?;
+        Ok(out)
+    }
+
+    fn read(reader: &mut Reader<'a>) -> Result<Self, JsonError> {
         let mut out = Self::default();
-        Reader::new(json).object(|key, reader| {
+        reader.object(|key, reader| {
             match key.as_ref() {
-                "audiences" => {
-                    out.audiences = reader.strings()?.into_iter().map(std::borrow::Cow::into_owned).collect();
-                }
+                "audiences" => out.audiences = reader.strings()?,
                 "expirationSeconds" => out.expiration_seconds = optional(reader, Reader::integer)?,
-                "boundObjectRef" => {
-                    out.bound_to = optional(reader, |reader| {
-                        let mut bound = (String::new(), String::new());
-                        reader.object(|key, reader| {
-                            match key.as_ref() {
-                                "kind" => bound.0 = text(reader)?,
-                                "name" => bound.1 = text(reader)?,
-                                _ => reader.skip()?,
-                            }
-                            Ok(())
-                        })?;
-                        Ok(bound)
-                    })?;
-                }
+                "boundObjectRef" => out.bound_to = optional(reader, bound)?,
                 _ => reader.skip()?,
             }
             Ok(())
         })?;
         Ok(out)
     }
+}
+
+/// Kind and name of an object that is referred to.
+fn bound<'a>(reader: &mut Reader<'a>) -> Result<(Cow<'a, str>, Cow<'a, str>), JsonError> {
+    let (mut kind, mut name) = (None, None);
+    reader.object(|key, reader| {
+        match key.as_ref() {
+            "kind" => kind = reader.optional_string()?,
+            "name" => name = reader.optional_string()?,
+            _ => reader.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok((kind.unwrap_or_default(), name.unwrap_or_default()))
 }
 
 fn meta(reader: &mut Reader<'_>) -> Result<Meta, JsonError> {
@@ -252,7 +266,7 @@ pub(crate) fn rule(reader: &mut Reader<'_>) -> Result<PolicyRule, JsonError> {
             "nonResourceURLs" => &mut out.non_resource_urls,
             _ => return reader.skip(),
         };
-        *slot = reader.strings()?.into_iter().map(std::borrow::Cow::into_owned).collect();
+        *slot = texts(reader)?;
         Ok(())
     })?;
     Ok(out)
@@ -330,6 +344,10 @@ fn pairs(reader: &mut Reader<'_>) -> Result<Vec<(String, String)>, JsonError> {
 
 fn text(reader: &mut Reader<'_>) -> Result<String, JsonError> {
     Ok(reader.optional_string()?.unwrap_or_default().into_owned())
+}
+
+fn texts(reader: &mut Reader<'_>) -> Result<Vec<String>, JsonError> {
+    Ok(reader.strings::<Vec<_>>()?.into_iter().map(Cow::into_owned).collect())
 }
 
 /// Reads a value unless it is `null`.

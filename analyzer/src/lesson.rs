@@ -20,22 +20,22 @@ use crate::text;
 /// Who comes from where is learnt from every line, through [`Visit`].
 pub const INTEREST: Interest = &[Facts::UNAUTHENTICATED, Facts::SECRET.and(Facts::CREATES)];
 
-/// What an event teaches, free of the event itself.
+/// What an event teaches.
 #[derive(Debug, Default)]
-pub struct Lessons {
-    cluster: String,
-    minted: Option<(String, Minted)>,
+pub struct Lessons<'e> {
+    cluster: &'e str,
+    minted: Option<(&'e str, Minted)>,
     sighting: Sighting,
-    secret: Option<(String, String, Maker)>,
+    secret: Option<(&'e str, &'e str, Maker)>,
 }
 
-impl Lessons {
+impl<'e> Lessons<'e> {
     /// What is to be learnt of an event once it is known what was found in it.
     #[must_use]
-    pub fn of(event: &AuditEvent<'_>, findings: &[Finding], source: &Source) -> Self {
+    pub fn of(event: &'e AuditEvent<'_>, findings: &[Finding], source: &'e Source) -> Self {
         let identity = event.caller.authenticated.identity(event.origin.peer, source.account.as_deref());
-        let cluster = source.cluster.clone().unwrap_or_default();
-        let sighting = Sighting::of(event, identity, &cluster);
+        let cluster = source.cluster.as_deref().unwrap_or_default();
+        let sighting = Sighting::of(event, identity, cluster);
         let mut lessons = Self { cluster, sighting, ..Self::default() };
         if event.outcome() != Outcome::Allowed {
             return lessons;
@@ -43,11 +43,11 @@ impl Lessons {
         let minting = findings.iter().find(|finding| finding.detection.id == "sa-token-minted");
         if let (Some(finding), Some(credential)) = (minting, event.annotations.issued_credential_id()) {
             let minted = Minted { by: maker(event, identity), severity: finding.hit.severity.max(Severity::Medium) };
-            lessons.minted = Some((credential.to_owned(), minted));
+            lessons.minted = Some((credential, minted));
         }
         let object = event.object.as_ref().filter(|object| object.is("", "secrets") && !object.name.is_empty());
         if let (Some(object), Verb::Create) = (object, &event.verb) {
-            lessons.secret = Some((object.namespace.to_string(), object.name.to_string(), maker(event, identity)));
+            lessons.secret = Some((&object.namespace, &object.name, maker(event, identity)));
         }
         lessons
     }
@@ -55,11 +55,11 @@ impl Lessons {
     /// Has the memory learn it.
     pub fn teach(self, memory: &mut Memory) {
         if let Some((credential, minted)) = self.minted {
-            memory.keep_minted(&self.cluster, &credential, minted);
+            memory.keep_minted(self.cluster, credential, minted);
         }
         self.sighting.teach(memory);
         if let Some((namespace, name, maker)) = self.secret {
-            memory.keep_secret_maker(&self.cluster, &namespace, &name, maker);
+            memory.keep_secret_maker(self.cluster, namespace, name, maker);
         }
     }
 }

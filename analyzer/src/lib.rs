@@ -27,6 +27,7 @@ pub mod detections;
 pub mod envelope;
 pub mod evidence;
 pub mod exceptions;
+pub mod few;
 pub mod filter_pattern;
 pub mod gather;
 pub mod grant;

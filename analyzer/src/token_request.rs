@@ -8,7 +8,7 @@ use crate::audit::outcome::Outcome;
 use crate::audit::principal::Identity;
 use crate::change::Ordinary;
 use crate::interest::{Facts, Interest};
-use crate::kube::{Manifest, TokenSpec};
+use crate::kube::TokenSpec;
 
 /// A TokenRequest (`create` of `serviceaccounts/token`), whatever came of it.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub struct TokenRequest<'a> {
     /// Its name.
     pub name: &'a str,
     /// What was asked for; `None` where the log does not hold it.
-    pub spec: Option<TokenSpec>,
+    pub spec: Option<TokenSpec<'a>>,
     /// Why it is ordinary, if it is.
     pub ordinary: Option<Ordinary>,
 }
@@ -40,9 +40,7 @@ impl<'a> TokenRequest<'a> {
             return None;
         }
         let spec = match event.request {
-            Body::Recorded(bytes) => {
-                Manifest::read(bytes).ok().and_then(|manifest| TokenSpec::read(&manifest.spec?).ok())
-            }
+            Body::Recorded(bytes) => TokenSpec::of_request(bytes).ok().flatten(),
             Body::NotRecorded | Body::Cut | Body::Broken => None,
         };
         let mut request = Self { namespace: &object.namespace, name: &object.name, spec, ordinary: None };

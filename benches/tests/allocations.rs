@@ -76,9 +76,8 @@ const SIFTED: &[&str] =
 /// Kinds of lines that a detection wants to see.
 const READ: &[&str] = &["token request"];
 
-/// Reading a line with care. Four were hoped for. These are the text without its escapes, the lists of groups, extra values,
-/// addresses and annotations, the body's own texts, and what the line may teach.
-const PER_LINE_READ: u64 = 13;
+/// Reading a line with care: its text without escapes, and the names of cluster and node that the memory may learn.
+const PER_LINE_READ: u64 = 3;
 
 /// Whatever the lines are, and however many: the buffers of one delivery and its report.
 const PER_DELIVERY: u64 = 16;

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use crate::few::Few;
 use crate::json::{JsonError, Kind, Reader};
 
 /// Annotations as recorded. Admission plugins and policies add their own; only known keys have names here.
 #[derive(Debug, Clone, Default)]
-pub struct Annotations<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+pub struct Annotations<'a>(Few<(Cow<'a, str>, Cow<'a, str>), 4>);
 
 /// Whether the authorizers let the request through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub enum Decision {
 
 impl<'a> Annotations<'a> {
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, JsonError> {
-        let mut out = Vec::new();
+        let mut out = Few::default();
         if reader.peek()? == Kind::Null {
             reader.skip()?;
         } else {

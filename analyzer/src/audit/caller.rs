@@ -8,14 +8,14 @@ pub struct Caller<'a> {
     /// Who showed a credential: `user`.
     pub authenticated: Principal<'a>,
     /// Whom it acted as: `impersonatedUser`. Rights were judged for this one.
-    pub acting_as: Option<Principal<'a>>,
+    pub acting_as: Option<Box<Principal<'a>>>,
 }
 
 impl<'a> Caller<'a> {
     /// The identity whose rights counted.
     #[must_use]
     pub fn effective(&self) -> &Principal<'a> {
-        self.acting_as.as_ref().unwrap_or(&self.authenticated)
+        self.acting_as.as_deref().unwrap_or(&self.authenticated)
     }
 
     /// Every group of either identity.

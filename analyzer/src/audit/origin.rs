@@ -3,6 +3,11 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::few::Few;
+
+/// Addresses as they were written.
+pub type Addresses<'a> = Few<Cow<'a, str>, 2>;
+
 /// `sourceIPs`, split by what may be believed.
 ///
 /// The API server records `X-Forwarded-For`, then `X-Real-Ip`, then the connection's own address. "All but the last IP
@@ -12,11 +17,11 @@ pub struct Origin<'a> {
     /// The address that connected; `None` when there was none or it is not an address.
     pub peer: Option<IpAddr>,
     /// The addresses the client named, as it wrote them.
-    pub claimed: Vec<Cow<'a, str>>,
+    pub claimed: Addresses<'a>,
 }
 
 impl<'a> Origin<'a> {
-    pub(super) fn new(mut addresses: Vec<Cow<'a, str>>) -> Self {
+    pub(super) fn new(mut addresses: Addresses<'a>) -> Self {
         let last = addresses.pop();
         let peer = last.as_deref().and_then(|text| text.parse::<IpAddr>().ok()).map(|address| address.to_canonical());
         if let (None, Some(last)) = (peer, last) {
@@ -60,14 +65,15 @@ pub fn is_public(address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Origin, is_public};
+    use crate::few::Few;
 
     #[test]
     fn the_last_address_is_the_peer_and_the_others_are_claims() {
-        let origin = Origin::new(vec!["10.0.0.1".into(), "nonsense".into(), "203.0.113.9".into()]);
+        let origin = Origin::new(["10.0.0.1", "nonsense", "203.0.113.9"].map(Into::into).into_iter().collect());
         assert_eq!(origin.peer, Some("203.0.113.9".parse().unwrap()));
-        assert_eq!(origin.claimed, ["10.0.0.1", "nonsense"]);
-        assert_eq!(Origin::new(vec!["odd".into()]).peer, None);
-        assert_eq!(Origin::new(Vec::new()), Origin::default());
+        assert_eq!(*origin.claimed, ["10.0.0.1", "nonsense"]);
+        assert_eq!(Origin::new(["odd".into()].into_iter().collect()).peer, None);
+        assert_eq!(Origin::new(Few::default()), Origin::default());
     }
 
     #[test]

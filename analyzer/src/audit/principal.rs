@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use crate::few::Few;
 use crate::json::{JsonError, Kind, Reader};
 
 use super::Unreadable;
@@ -20,10 +21,10 @@ pub struct Principal<'a> {
     /// `uid`
     pub uid: Cow<'a, str>,
     /// `groups`
-    pub groups: Vec<Cow<'a, str>>,
+    pub groups: Few<Cow<'a, str>, 4>,
     /// `extra`: keys with the first of their values, which is the only one that authenticators give them. It is empty where
     /// there is none.
-    pub extra: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub extra: Few<(Cow<'a, str>, Cow<'a, str>), 6>,
 }
 
 /// What an identity proves to be.

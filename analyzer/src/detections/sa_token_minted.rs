@@ -64,7 +64,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     Some(hit)
 }
 
-fn worries(case: &Case<'_>, namespace: &str, name: &str, spec: Option<&TokenSpec>) -> Vec<(Severity, String)> {
+fn worries(case: &Case<'_>, namespace: &str, name: &str, spec: Option<&TokenSpec<'_>>) -> Vec<(Severity, String)> {
     let mut found = Vec::new();
     if let Some(strength) = strength(case, namespace, name) {
         found.push((
@@ -79,7 +79,7 @@ fn worries(case: &Case<'_>, namespace: &str, name: &str, spec: Option<&TokenSpec
         return found;
     };
     for audience in &spec.audiences {
-        if ["sts.amazonaws.com", "pods.eks.amazonaws.com"].contains(&audience.as_str()) {
+        if ["sts.amazonaws.com", "pods.eks.amazonaws.com"].contains(&audience.as_ref()) {
             found.push((
                 Severity::High,
                 format!("With audience {audience} the token can be traded for the account's IAM role."),
@@ -112,7 +112,7 @@ fn strength(case: &Case<'_>, namespace: &str, name: &str) -> Option<Severity> {
     worst.filter(|worst| *worst >= Severity::High)
 }
 
-fn details(spec: &TokenSpec) -> Vec<Delta> {
+fn details(spec: &TokenSpec<'_>) -> Vec<Delta> {
     let audience = if spec.audiences.is_empty() {
         "the API server".to_owned()
     } else {

@@ -15,6 +15,7 @@ use crate::detections;
 const FLOORS: &[&str] = &[
     "severity",
     "text",
+    "few",
     "json",
     "pkcs10",
     "stream",
