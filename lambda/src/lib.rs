@@ -9,3 +9,6 @@ pub mod memory;
 pub mod sink;
 pub mod start;
 pub mod telemetry;
+
+#[cfg(test)]
+mod served;

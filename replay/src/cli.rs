@@ -329,11 +329,20 @@ fn network(text: &str) -> Result<IpNet, String> {
 mod tests {
     use clap::CommandFactory as _;
 
-    use super::{Cli, network};
+    use super::{Cli, THREADS_MAX, network, threads};
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn as_many_threads_as_the_limit_are_taken_and_one_past_it_is_not() {
+        assert_eq!(threads("1"), Ok(1));
+        assert_eq!(threads(&THREADS_MAX.to_string()), Ok(THREADS_MAX));
+        for wrong in [0, THREADS_MAX + 1] {
+            assert!(threads(&wrong.to_string()).is_err(), "{wrong}");
+        }
     }
 
     #[test]

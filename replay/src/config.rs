@@ -199,10 +199,15 @@ fn read_text(path: &Path) -> Result<(String, String), Error> {
     let shown = files::shown(path);
     let file = File::open(path).map_err(|source| Error::Open { path: shown.clone(), source })?;
     let mut text = String::new();
-    file.take(FILE_BYTES_MAX)
-        .read_to_string(&mut text)
-        .map_err(|source| Error::Read { path: shown.clone(), source })?;
-    Ok((shown, text))
+    // Half of a file may say something else than all of it.
+    let length = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text);
+    let length = length.map_err(|source| Error::Read { path: shown.clone(), source })?;
+    if u64::try_from(length).is_ok_and(|length| length <= FILE_BYTES_MAX) {
+        Ok((shown, text))
+    } else {
+        let what = "the file is longer than 1 MiB; it is none of settings or exceptions".to_owned();
+        Err(Error::Config { at: shown, what })
+    }
 }
 
 /// Exceptions, as the function knows them, or `file:` and the name of a file.
@@ -223,7 +228,7 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{EXCEPTIONS, FUNCTION_ONLY, from_json, from_lines};
+    use super::{EXCEPTIONS, FILE_BYTES_MAX, FUNCTION_ONLY, from_json, from_lines, read_text};
     use rolewatch_analyzer::settings::{CLUSTER_NAME, MIN_SEVERITY, TRUSTED_NETWORKS, Variable};
 
     #[test]
@@ -239,6 +244,21 @@ mod tests {
             let section = section.split("\n## ").next().unwrap();
             assert!(section.contains(meaning) && section.contains(allowed), "{name} means the same to both");
         }
+    }
+
+    #[test]
+    fn a_file_at_its_limit_is_read_and_one_past_it_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let read = |bytes: u64| {
+            std::fs::write(file.path(), "#".repeat(usize::try_from(bytes).unwrap())).unwrap();
+            read_text(file.path()).map(|(_, text)| text.len()).map_err(|error| error.to_string())
+        };
+        assert_eq!(read(FILE_BYTES_MAX), Ok(usize::try_from(FILE_BYTES_MAX).unwrap()));
+        let refused = read(FILE_BYTES_MAX + 1).unwrap_err();
+        assert!(
+            refused.ends_with("`: the file is longer than 1 MiB; it is none of settings or exceptions"),
+            "{refused}"
+        );
     }
 
     #[test]

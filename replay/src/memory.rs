@@ -107,3 +107,18 @@ pub(crate) fn probe(path: &Path) -> Result<(), Error> {
 
 /// The largest file read: every ConfigMap of a large cluster.
 const FILE_BYTES_MAX: u64 = 512 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, FILE_BYTES_MAX, read};
+
+    #[test]
+    fn a_file_at_its_limit_is_read_and_one_past_it_is_refused() {
+        // Sparse: it takes no room on the disk.
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(FILE_BYTES_MAX).unwrap();
+        assert_eq!(read(file.path()).map(|bytes| bytes.len()).ok(), usize::try_from(FILE_BYTES_MAX).ok());
+        file.as_file().set_len(FILE_BYTES_MAX + 1).unwrap();
+        assert!(matches!(read(file.path()), Err(Error::SnapshotTooLarge { max: FILE_BYTES_MAX, .. })));
+    }
+}

@@ -130,7 +130,54 @@ const INDENT: usize = 18;
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use super::{PEOPLE_MAX, People, shown};
+    use rolewatch_analyzer::alert::{Activity, Actor, Alert, AlertId, Evidence};
+    use rolewatch_analyzer::severity::Severity;
+    use rolewatch_analyzer::stream::{Source, Stream};
+
+    /// An alert about somebody of this name.
+    fn alert_of(display: String) -> Alert {
+        let evidence = Evidence {
+            stream: Stream::Audit,
+            log_stream: None,
+            audit_id: String::new(),
+            stage: "ResponseComplete",
+            time: None,
+            verb: "create".to_owned(),
+            request_uri: String::new(),
+            resource: String::new(),
+            namespace: String::new(),
+            name: String::new(),
+            code: 201,
+            outcome: "allowed",
+            actor: Actor { display, ..Actor::default() },
+            peer: None,
+            claimed: Vec::new(),
+            user_agent: String::new(),
+            missing: "",
+        };
+        Alert {
+            id: AlertId::of(["x"]),
+            activity: Activity::Create,
+            severity: Severity::High,
+            summary: "gave somebody cluster-admin".to_owned(),
+            findings: Vec::new(),
+            evidence: vec![evidence],
+            events: 1,
+            source: Source::default(),
+        }
+    }
+
+    #[test]
+    fn actors_at_the_limit_are_told_by_name_and_one_past_it_is_counted_with_the_others() {
+        let mut people = People::default();
+        let of = |number: usize| alert_of(format!("actor-{number}"));
+        (0..PEOPLE_MAX).for_each(|number| people.add(&of(number)));
+        assert_eq!((people.all.len(), people.left_out), (PEOPLE_MAX, 0));
+        people.add(&of(PEOPLE_MAX + 1));
+        people.add(&of(0));
+        assert_eq!((people.all.len(), people.left_out), (PEOPLE_MAX, 1), "whoever is known is still counted");
+    }
 
     #[test]
     fn an_actor_is_shown_by_name_and_by_what_the_name_leaves_out() {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::adversary::grant;
 use crate::audit::AuditEvent;
-use crate::change::{Change, Content};
+use crate::change::{Change, Content, Ordinary};
 use crate::memory::{Memory, State};
 
 fn binding(to: &str) -> Value {
@@ -89,4 +89,47 @@ fn a_service_account_is_known_by_its_metadata_and_a_cut_event_not_at_all() {
         cut.as_object_mut().unwrap().remove(key);
     }
     assert!(read(&cut).ends_with(" Cut"), "{}", read(&cut));
+}
+
+/// Why a patch of a binding with this body is ordinary. The answer has these labels.
+fn ordinary(name: &str, query: &str, body: Value, labels: &Value) -> Option<Ordinary> {
+    let mut event = grant();
+    event["verb"] = json!("patch");
+    event["responseStatus"]["code"] = json!(200);
+    event["objectRef"]["name"] = json!(name);
+    event["requestURI"] = json!(format!("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}?{query}"));
+    event["requestObject"] = body;
+    event["responseObject"] = binding("stored");
+    event["responseObject"]["metadata"]["name"] = json!(name);
+    event["responseObject"]["metadata"]["labels"] = labels.clone();
+    let line = event.to_string();
+    Change::of(&AuditEvent::read(&line).unwrap(), "", None, &Memory::default()).unwrap().ordinary
+}
+
+/// An apply states all that its author wants to have; without rules and subjects it takes theirs away.
+#[test]
+fn a_patch_of_nothing_changes_nothing_unless_it_may_be_an_apply() {
+    let no_op = Some(Ordinary::NoOp);
+    let bare = || json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": { "name": "b" } });
+    let rows = [
+        ("fieldManager=kubectl", json!({}), no_op),
+        ("fieldManager=kubectl", json!([]), no_op),
+        ("fieldManager=kubectl", bare(), None),
+        ("fieldManager=kubectl&force=true", json!({ "metadata": {} }), None),
+        ("", json!({}), no_op),
+        ("", bare(), no_op),
+    ];
+    for (query, body, expected) in rows {
+        assert_eq!(ordinary("b", query, body.clone(), &json!({})), expected, "{query} {body}");
+    }
+}
+
+#[test]
+fn metadata_is_ordinary_unless_it_stops_repairs_or_poses_as_the_defaults() {
+    let label = || json!({ "metadata": { "labels": { "team": "a" } } });
+    let defaults = json!({ "kubernetes.io/bootstrapping": "rbac-defaults" });
+    let metadata_only = Some(Ordinary::MetadataOnly);
+    assert_eq!(ordinary("b", "", label(), &json!({ "team": "a" })), metadata_only);
+    assert_eq!(ordinary("b", "", label(), &defaults), None, "poses as one of the defaults");
+    assert_eq!(ordinary("system:basic-user", "", label(), &defaults), metadata_only, "is one of them");
 }

@@ -102,3 +102,27 @@ impl Remote {
 const ENDPOINT: &str = "AWS_ENDPOINT_URL_S3";
 /// Larger files are refused by their reader.
 const OBJECT_BYTES_MAX: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::super::Place;
+    use super::{OBJECT_BYTES_MAX, Remote};
+    use crate::served::Served;
+
+    #[tokio::test]
+    async fn an_object_at_its_limit_is_fetched_whole_and_of_one_past_it_as_much_as_tells_that() {
+        for (length, fetched) in [
+            (OBJECT_BYTES_MAX, OBJECT_BYTES_MAX),
+            (OBJECT_BYTES_MAX + 1, OBJECT_BYTES_MAX + 1),
+            (OBJECT_BYTES_MAX + 2, OBJECT_BYTES_MAX + 1),
+        ] {
+            let served = Served::start(move |_, request| {
+                let last: usize = request.header("range").strip_prefix("bytes=0-").unwrap().parse().unwrap();
+                (206, "#".repeat(length.min(last + 1)))
+            });
+            let place = Place::Object { bucket: "rolewatch".to_owned(), key: "exceptions.yaml".to_owned() };
+            let text = Remote::connect(&served.aws().await, place).unwrap().fetch().await.unwrap();
+            assert_eq!(text.len(), fetched);
+        }
+    }
+}

@@ -127,7 +127,7 @@ impl Table {
                 return Err(Trouble::Refused(Refusal::Throttled));
             }
             tokio::time::sleep(pause).await;
-            pause = pause.saturating_mul(2);
+            pause = longer(pause);
         }
     }
 
@@ -235,6 +235,11 @@ enum Put {
     Other(Option<Item>),
 }
 
+/// The pause after one that was too short.
+pub(super) fn longer(pause: Duration) -> Duration {
+    pause.saturating_mul(2).min(PAUSE_MAX)
+}
+
 /// Runs a request to its end or to the end of the time.
 async fn within<T, E: ProvideErrorMetadata>(
     until: Instant,
@@ -252,11 +257,11 @@ fn trouble<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Troubl
 }
 
 /// `DynamoDB` API reference, `BatchGetItem`: at most 100 keys.
-const KEYS_MAX: usize = 100;
+pub(super) const KEYS_MAX: usize = 100;
 /// Pages of one range, 1 MB each: more objects of a kind than the process has room for.
-const PAGES_MAX: usize = 16;
+pub(super) const PAGES_MAX: usize = 16;
 /// Tries to write one fact while others write it, too.
-const SAVES_MAX: u32 = 8;
+pub(super) const SAVES_MAX: u32 = 8;
 /// An endpoint that is up answers the TCP and TLS handshake within a round trip or two.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// `DynamoDB` answers within 10 ms; what takes longer is better asked again.
@@ -264,8 +269,8 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 /// All tries of one request.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
 /// Tries of one request, the first included.
-const ATTEMPTS_MAX: u32 = 4;
+pub(super) const ATTEMPTS_MAX: u32 = 4;
 /// Longest pause after the first try.
 const PAUSE_FIRST: Duration = Duration::from_millis(40);
 /// Longest pause at all.
-const PAUSE_MAX: Duration = Duration::from_millis(400);
+pub(super) const PAUSE_MAX: Duration = Duration::from_millis(400);

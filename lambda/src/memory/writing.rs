@@ -124,4 +124,4 @@ impl Shared {
 }
 
 /// Facts that wait to be written: many more than an outage of minutes leaves, and a bound for one of days.
-const UNSAVED_MAX: usize = 5_000;
+pub(super) const UNSAVED_MAX: usize = 5_000;

@@ -197,7 +197,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
-    use super::{PAUSE_MAX, pause, size};
+    use super::{Carrier, PAUSE_MAX, pause, size};
+    use crate::sink::events::EventSink;
+    use crate::sink::sns::SnsSink;
 
     #[test]
     fn pauses_grow_vary_and_stay_within_their_limit() {
@@ -217,5 +219,22 @@ mod tests {
             assert_eq!(size(bytes.iter().copied(), 10, 262_144), *expected);
         }
         assert_eq!(size([1, 1].into_iter(), 1, 262_144), 1);
+    }
+
+    #[test]
+    fn a_request_at_the_limits_of_its_service_is_whole_and_one_past_them_is_split() {
+        fn check<C: Carrier>() {
+            let whole =
+                |sizes: &[usize]| size(sizes.iter().copied(), C::ENTRIES_MAX, C::BATCH_BYTES_MAX) == sizes.len();
+            assert!(whole(&vec![1; C::ENTRIES_MAX]) && !whole(&vec![1; C::ENTRIES_MAX + 1]));
+            let half = C::BATCH_BYTES_MAX / 2;
+            let rest = C::BATCH_BYTES_MAX - half;
+            assert!(whole(&[half, rest]) && !whole(&[half, rest + 1]));
+        }
+        check::<SnsSink>();
+        check::<EventSink>();
+        // What the services take, whatever else changes here.
+        assert_eq!((SnsSink::ENTRIES_MAX, SnsSink::BATCH_BYTES_MAX), (10, 262_144));
+        assert_eq!((EventSink::ENTRIES_MAX, EventSink::BATCH_BYTES_MAX), (10, 262_144 - 1_024));
     }
 }

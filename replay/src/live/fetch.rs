@@ -184,13 +184,7 @@ impl<'o> Fetch<'o> {
             }
             self.advance(end);
             progress.covered(end.saturating_sub(self.from).try_into().unwrap_or_default());
-            length = match self.events - before {
-                // A log that was not written yet, or is kept no longer, has nothing that must be remembered.
-                0 => (length * 2).min(WINDOW_EMPTY_MAX),
-                few if few < WINDOW_FEW => (length * 2).min(WINDOW_MAX),
-                many if many > WINDOW_MANY => (length / 2).clamp(WINDOW_MIN, WINDOW_MAX),
-                _ => length.min(WINDOW_MAX),
-            };
+            length = next_length(length, self.events - before);
         }
         self.window(self.position.start, self.to, intake, progress).await?;
         // CloudWatch Logs shows lines late and out of order, so the last minutes are read again.
@@ -275,6 +269,17 @@ impl<'o> Fetch<'o> {
     }
 }
 
+/// The length of the window after one of `length` in which so many events were.
+fn next_length(length: i64, events: u64) -> i64 {
+    match events {
+        // A log that was not written yet, or is kept no longer, has nothing that must be remembered.
+        0 => (length * 2).min(WINDOW_EMPTY_MAX),
+        few if few < WINDOW_FEW => (length * 2).min(WINDOW_MAX),
+        many if many > WINDOW_MANY => (length / 2).clamp(WINDOW_MIN, WINDOW_MAX),
+        _ => length.min(WINDOW_MAX),
+    }
+}
+
 /// What the names of all wanted streams begin with: the server takes one prefix.
 fn common_prefix(prefixes: &[String]) -> Option<String> {
     let (first, rest) = prefixes.split_first()?;
@@ -307,7 +312,24 @@ const WINDOW_MANY: u64 = 50_000;
 
 #[cfg(test)]
 mod tests {
-    use super::common_prefix;
+    use super::{WINDOW_EMPTY_MAX, WINDOW_FEW, WINDOW_MANY, WINDOW_MAX, WINDOW_MIN, common_prefix, next_length};
+
+    #[test]
+    fn windows_grow_to_their_limits_and_not_past_them_and_shrink_where_much_was_logged() {
+        for (events, limit) in [(0, WINDOW_EMPTY_MAX), (1, WINDOW_MAX), (WINDOW_FEW - 1, WINDOW_MAX)] {
+            assert_eq!(next_length(WINDOW_MIN, events), 2 * WINDOW_MIN);
+            for length in [limit / 2, limit / 2 + 1, limit] {
+                assert_eq!(next_length(length, events), limit, "{events} events");
+            }
+        }
+        // After a long one in which nothing was, the first events make it short again.
+        for events in [1, WINDOW_FEW, WINDOW_MANY, WINDOW_MANY + 1] {
+            assert_eq!(next_length(WINDOW_EMPTY_MAX, events), WINDOW_MAX, "{events} events");
+        }
+        assert_eq!(next_length(WINDOW_MAX, WINDOW_MANY), WINDOW_MAX);
+        assert_eq!(next_length(WINDOW_MAX, WINDOW_MANY + 1), WINDOW_MAX / 2);
+        assert_eq!(next_length(WINDOW_MIN, WINDOW_MANY + 1), WINDOW_MIN);
+    }
 
     #[test]
     fn the_server_is_asked_for_what_all_wanted_streams_have_in_common() {
