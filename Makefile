@@ -134,7 +134,7 @@ mutants: $(TOOLS)/bin/cargo-mutants
 		-f analyzer/src/change.rs -f analyzer/src/audit/control_plane.rs -f analyzer/src/report/reasons.rs \
 		-f analyzer/src/report/audit_lines.rs -- --lib
 
-# The command, built twice in folders of different names; fails where the bytes differ, as they do today (SECURITY.md).
+# The command, built twice in folders of different names; fails where the bytes differ.
 reproducible:
 	sh infra/reproducible
 

@@ -7,6 +7,7 @@ mod contents;
 mod deliveries;
 mod docs;
 mod exemptions;
+mod explained;
 mod filter_pattern;
 pub(crate) mod harness;
 mod laws;

@@ -133,3 +133,34 @@ fn metadata_is_ordinary_unless_it_stops_repairs_or_poses_as_the_defaults() {
     assert_eq!(ordinary("b", "", label(), &defaults), None, "poses as one of the defaults");
     assert_eq!(ordinary("system:basic-user", "", label(), &defaults), metadata_only, "is one of them");
 }
+
+/// A delete with a body goes by the body; its query counts where the server is known to have been sent none.
+#[test]
+fn a_delete_is_tried_by_its_query_only_where_no_body_was_sent() {
+    let is_dry_run = |verb: &str, level: &str, query: &str, options: Option<Value>| {
+        let mut event = grant();
+        event["verb"] = json!(verb);
+        event["level"] = json!(level);
+        event["responseStatus"]["code"] = json!(200);
+        event["requestURI"] = json!(format!("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/b?{query}"));
+        for body in ["requestObject", "responseObject"] {
+            event.as_object_mut().unwrap().remove(body);
+        }
+        if let Some(options) = options {
+            event["requestObject"] = options;
+        }
+        let line = event.to_string();
+        let change = Change::of(&AuditEvent::read(&line).unwrap(), "", None, &Memory::default()).unwrap();
+        change.ordinary == Some(Ordinary::DryRun)
+    };
+    let options = |dry_run: Value| Some(json!({ "kind": "DeleteOptions", "apiVersion": "v1", "dryRun": dry_run }));
+    for verb in ["delete", "deletecollection"] {
+        for level in ["Request", "RequestResponse"] {
+            assert!(is_dry_run(verb, level, "dryRun=All", None), "{verb} {level}");
+            assert!(!is_dry_run(verb, level, "", None), "{verb} {level}");
+            assert!(!is_dry_run(verb, level, "dryRun=All", options(json!([]))), "{verb} {level}: a body counts");
+        }
+        assert!(!is_dry_run(verb, "Metadata", "dryRun=All", None), "{verb}: a body is not recorded at this level");
+        assert!(is_dry_run(verb, "RequestResponse", "", options(json!(["All"]))), "{verb}");
+    }
+}
