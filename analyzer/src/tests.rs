@@ -11,6 +11,7 @@ mod explained;
 mod filter_pattern;
 pub(crate) mod harness;
 mod laws;
+mod learnt;
 mod limits;
 mod promises;
 mod properties;
