@@ -10,6 +10,7 @@ use crate::gather::gather;
 use crate::memory::Memory;
 use crate::report::{Quiet, close_all};
 use crate::settings::Settings;
+use crate::severity::Severity;
 
 /// One request with a stolen pod token, `number` milliseconds after eight o'clock plus `hour`.
 fn request(number: usize, hour: usize) -> String {
@@ -198,4 +199,27 @@ fn an_event_that_is_there_twice_and_not_alike_counts_for_its_session_however_it_
     }
     words.dedup();
     assert_eq!(words, [vec![2]]);
+}
+
+/// What the session's first alert said comes again only where it makes a later event of it more urgent.
+#[test]
+fn what_was_told_of_a_session_does_not_come_again_with_an_event_that_is_as_grave() {
+    let login: serde_json::Value = serde_json::from_str(&request(1, 0)).unwrap();
+    let after_the_login = |role: &str| {
+        let mut event = grant();
+        for field in ["user", "sourceIPs", "userAgent"] {
+            event[field] = login[field].clone();
+        }
+        event["stageTimestamp"] = json!("2026-11-23T08:00:07.000000Z");
+        for body in ["requestObject", "responseObject"] {
+            event[body]["roleRef"]["name"] = json!(role);
+        }
+        let mut memory = Memory::default();
+        judge(&[login.to_string()], &Settings::default(), &mut memory);
+        let [alert] = judge(&[event.to_string()], &Settings::default(), &mut memory).alerts.try_into().unwrap();
+        alert.findings.iter().map(|finding| (finding.detection.id, finding.hit.severity)).collect::<Vec<_>>()
+    };
+    assert_eq!(after_the_login("cluster-admin"), [("rbac-binding-changed", Severity::Critical)]);
+    let with_the_login = [("sa-token-external-login", Severity::Critical), ("rbac-binding-changed", Severity::Medium)];
+    assert_eq!(after_the_login("view"), with_the_login);
 }
