@@ -10,6 +10,7 @@ use crate::alert::{Activity, Alert};
 use crate::detection::Delta;
 use crate::gather::{gather, gather_at_most};
 use crate::memory::Memory;
+use crate::settings::Settings;
 use crate::severity::Severity;
 
 /// What was found, by detection: the worst severity.
@@ -242,4 +243,29 @@ fn an_impostor_under_a_name_of_the_control_plane_is_always_told() {
         }
     }
     assert!(judged > 50, "{judged}");
+}
+
+/// A cut line has lost its times, and nothing else tells it from others of the same request.
+#[test]
+fn an_id_is_that_of_the_event_however_it_is_written_and_of_a_cut_line_that_of_its_text() {
+    let ids = |lines: &[String]| {
+        let alerts = judge(lines, &Settings::default(), &mut Memory::default()).alerts;
+        alerts.into_iter().map(|alert| alert.id).collect::<Vec<_>>()
+    };
+    let event = |pad: &str| {
+        let mut event = super::adversary::grant();
+        event["requestObject"]["metadata"]["annotations"] = json!({ "pad": pad });
+        event
+    };
+    let newer = |mut event: Value| {
+        event["newInKubernetes"] = json!(1);
+        event.to_string()
+    };
+    assert_eq!(ids(&[event("x").to_string()]), ids(&[newer(event("x"))]));
+    let cut = |pad: &str| {
+        let line = event(pad).to_string();
+        line.split_at(line.find("\"pad\"").unwrap() + 20).0.to_owned() + "[Truncated...]"
+    };
+    let both = ids(&[cut(&"x".repeat(50)), cut(&"y".repeat(50)), cut(&"y".repeat(50))]);
+    assert!(both.len() == 2 && both[0] != both[1], "two requests, one of them delivered twice: {both:?}");
 }
