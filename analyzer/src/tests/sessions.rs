@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::adversary::grant;
 use super::harness::judge;
-use crate::alert::{Alert, AlertId};
+use crate::alert::{Alert, AlertId, EVIDENCE_MAX};
 use crate::exceptions::Exceptions;
 use crate::gather::gather;
 use crate::memory::Memory;
@@ -222,4 +222,13 @@ fn what_was_told_of_a_session_does_not_come_again_with_an_event_that_is_as_grave
     assert_eq!(after_the_login("cluster-admin"), [("rbac-binding-changed", Severity::Critical)]);
     let with_the_login = [("sa-token-external-login", Severity::Critical), ("rbac-binding-changed", Severity::Medium)];
     assert_eq!(after_the_login("view"), with_the_login);
+}
+
+#[test]
+fn the_alert_of_a_session_lists_as_many_events_as_its_limit_and_counts_those_past_it() {
+    for (count, listed) in [(EVIDENCE_MAX, EVIDENCE_MAX), (EVIDENCE_MAX + 1, EVIDENCE_MAX)] {
+        let lines: Vec<String> = (0..count).map(|number| request(number, 0)).collect();
+        let [alert] = judge(&lines, &Settings::default(), &mut Memory::default()).alerts.try_into().unwrap();
+        assert_eq!((alert.evidence.len(), alert.events), (listed, u64::try_from(count).unwrap()));
+    }
 }
