@@ -303,3 +303,23 @@ const WRITTEN_MAX: usize = 12;
 
 /// Names kept for display of one right: one more than words list, so that a cut is seen.
 const NAMES_SHOWN_MAX: usize = 13;
+
+#[cfg(test)]
+mod tests {
+    use super::{Rights, Verbs, WRITTEN_MAX};
+
+    #[test]
+    fn of_how_a_right_is_written_each_word_is_kept_once_and_as_many_as_its_limit() {
+        let words: Vec<String> = (0..=WRITTEN_MAX).map(|number| number.to_string()).collect();
+        let kept = |words: &[&str]| {
+            let mut rights = Rights::default();
+            for word in words {
+                rights.hold(("", "pods"), ("", *word), Verbs::of("get"), &[]);
+            }
+            rights.held[&("", "pods")].written.len()
+        };
+        assert_eq!(kept(&["pods", "pods", "*"]), 2);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        assert_eq!(kept(&words), WRITTEN_MAX, "and none past it");
+    }
+}

@@ -215,8 +215,10 @@ fn what_was_told_of_a_session_does_not_come_again_with_an_event_that_is_as_grave
             event[body]["roleRef"]["name"] = json!(role);
         }
         let mut memory = Memory::default();
-        judge(&[login.to_string()], &Settings::default(), &mut memory);
+        let [first] = judge(&[login.to_string()], &Settings::default(), &mut memory).alerts.try_into().unwrap();
         let [alert] = judge(&[event.to_string()], &Settings::default(), &mut memory).alerts.try_into().unwrap();
+        let [last] = close_all(&mut memory).try_into().unwrap();
+        assert_eq!(last.id, first.id, "of equals the first is referred to");
         alert.findings.iter().map(|finding| (finding.detection.id, finding.hit.severity)).collect::<Vec<_>>()
     };
     assert_eq!(after_the_login("cluster-admin"), [("rbac-binding-changed", Severity::Critical)]);
