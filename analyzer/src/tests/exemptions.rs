@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::adversary::grant;
 use super::harness::judge;
+use crate::audit::AuditEvent;
+use crate::change::Change;
 use crate::memory::Memory;
 use crate::report::Quiet;
 use crate::settings::Settings;
@@ -95,6 +97,10 @@ fn roles_are_aggregated_by_their_controller_into_the_three_that_aggregate_and_ne
     elsewhere["groups"] = json!(["system:serviceaccounts", "system:serviceaccounts:dev", "system:authenticated"]);
     let of_that_name = write(elsewhere, "update", "clusterroles", ("", "edit"), &role("ClusterRole", &pods));
     assert!(!is_routine(&of_that_name), "an account of that name in another namespace");
+    // Whatever else is found of it.
+    let line = of_that_name.to_string();
+    let change = Change::of(&AuditEvent::read(&line).unwrap(), "", None, &Memory::default()).unwrap();
+    assert_eq!(change.ordinary, None);
     for everything in
         [rule("*", "*", "*"), rule(GROUP, "clusterroles", "escalate"), rule(GROUP, "clusterroles", "bind")]
     {
