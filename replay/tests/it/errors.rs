@@ -91,7 +91,9 @@ fn a_mistake_in_a_file_of_exceptions_is_told_with_its_place() {
 #[test]
 fn a_mistake_in_a_file_of_settings_is_told_with_its_place() {
     let folder = Folder::new();
+    let long = "#".repeat((1 << 20) + 1);
     let all = [
+        ("long.env", long.as_str()),
         ("twice.env", "ROLEWATCH_MIN_SEVERITY=low\nROLEWATCH_MIN_SEVERITY=high\n"),
         ("words.env", "# Ours.\nwatch prod\n"),
         ("foreign.env", "AWS_REGION=eu-west-1\n"),
