@@ -57,7 +57,7 @@ impl Input {
     /// Reads it to its end, from `ahead` where others have read it already.
     pub(crate) fn read(
         &self,
-        ahead: Option<&mut Ahead>,
+        ahead: Option<&mut Ahead<'_>>,
         intake: &mut Intake<'_>,
         progress: &Progress,
     ) -> Result<(), Error> {
@@ -83,7 +83,7 @@ impl Input {
         }
     }
 
-    fn open(&self, progress: &Progress) -> io::Result<Box<dyn Read>> {
+    fn open(&self, progress: &Progress) -> io::Result<Box<dyn Read + Send>> {
         match self {
             Self::Stdin => patient::stdin(progress),
             Self::File { path, .. } => patient::open(path, progress),

@@ -76,7 +76,7 @@ impl Progress {
     }
 
     /// A reader that moves the line forward, and fails when the run is to end.
-    pub(crate) fn watch<R: Read>(&self, reader: R) -> impl Read + use<R> {
+    pub(crate) fn watch<R: Read + Send>(&self, reader: R) -> impl Read + Send + use<R> {
         Watched { reader, bar: self.bar.clone(), stop: self.stop.clone() }
     }
 

@@ -156,7 +156,7 @@ pub(crate) fn read(inputs: &[Input], threads: usize, intake: Intake<'_>, progres
 
 fn read_in_order(
     inputs: &[Input],
-    mut ahead: Option<&mut Ahead>,
+    mut ahead: Option<&mut Ahead<'_>>,
     mut intake: Intake<'_>,
     progress: &Progress,
 ) -> Result<Read, Error> {

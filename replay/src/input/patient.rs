@@ -21,14 +21,14 @@ mod unix {
     use crate::progress::Progress;
 
     /// Standard input; reading fails once the run is to end.
-    pub(crate) fn stdin(progress: &Progress) -> io::Result<Box<dyn Read>> {
+    pub(crate) fn stdin(progress: &Progress) -> io::Result<Box<dyn Read + Send>> {
         // Not `io::stdin()`, which holds back bytes that no wait on the descriptor tells of.
         let file = io::stdin().as_fd().try_clone_to_owned()?.into();
         Ok(Box::new(Patient { file, progress: progress.clone() }))
     }
 
     /// The file at `path`. Of a pipe, or whatever else is no plain file, opening and reading fail once the run is to end.
-    pub(crate) fn open(path: &Path, progress: &Progress) -> io::Result<Box<dyn Read>> {
+    pub(crate) fn open(path: &Path, progress: &Progress) -> io::Result<Box<dyn Read + Send>> {
         if fs::metadata(path)?.is_file() {
             return Ok(Box::new(File::open(path)?));
         }
@@ -85,12 +85,12 @@ mod elsewhere {
     use crate::progress::Progress;
 
     /// Standard input.
-    pub(crate) fn stdin(_: &Progress) -> io::Result<Box<dyn Read>> {
+    pub(crate) fn stdin(_: &Progress) -> io::Result<Box<dyn Read + Send>> {
         Ok(Box::new(io::stdin()))
     }
 
     /// The file at `path`.
-    pub(crate) fn open(path: &Path, _: &Progress) -> io::Result<Box<dyn Read>> {
+    pub(crate) fn open(path: &Path, _: &Progress) -> io::Result<Box<dyn Read + Send>> {
         Ok(Box::new(File::open(path)?))
     }
 }

@@ -9,7 +9,7 @@ use rolewatch_analyzer::envelope::Gunzip;
 /// Text, and what became known on the way to it.
 pub(super) struct Unpacked<'r> {
     /// The text, read as it is asked for.
-    pub(super) reader: Box<dyn Read + 'r>,
+    pub(super) reader: Box<dyn Read + Send + 'r>,
     /// Set once a gzip layer turned out to be damaged.
     pub(super) damage: Arc<AtomicBool>,
     /// After [`GZIP_LAYERS_MAX`] layers there was still gzip.
@@ -17,9 +17,9 @@ pub(super) struct Unpacked<'r> {
 }
 
 /// Takes the wrapping off `raw`, layer by layer.
-pub(super) fn unpack<'r>(raw: impl Read + 'r) -> io::Result<Unpacked<'r>> {
+pub(super) fn unpack<'r>(raw: impl Read + Send + 'r) -> io::Result<Unpacked<'r>> {
     let damage = Arc::new(AtomicBool::new(false));
-    let mut reader: Box<dyn Read + 'r> = Box::new(raw);
+    let mut reader: Box<dyn Read + Send + 'r> = Box::new(raw);
     for _ in 0..GZIP_LAYERS_MAX {
         let (head, rest) = peek(reader)?;
         if !head.starts_with(&[0x1f, 0x8b, 8]) {
@@ -48,7 +48,7 @@ impl<R: Read> Read for Layer<R> {
 }
 
 /// The first bytes of `reader`, and a reader that still begins with them.
-fn peek<'r>(mut reader: Box<dyn Read + 'r>) -> io::Result<(Vec<u8>, Box<dyn Read + 'r>)> {
+fn peek<'r>(mut reader: Box<dyn Read + Send + 'r>) -> io::Result<(Vec<u8>, Box<dyn Read + Send + 'r>)> {
     let mut head = Vec::with_capacity(3);
     reader.by_ref().take(3).read_to_end(&mut head)?;
     let again = io::Cursor::new(head.clone());
@@ -56,7 +56,7 @@ fn peek<'r>(mut reader: Box<dyn Read + 'r>) -> io::Result<(Vec<u8>, Box<dyn Read
 }
 
 /// The text without its byte order mark, and as UTF-8. `aws logs ... > file` writes UTF-16 in Windows PowerShell 5.
-fn decoded<'r>(head: &[u8], reader: Box<dyn Read + 'r>) -> Box<dyn Read + 'r> {
+fn decoded<'r>(head: &[u8], reader: Box<dyn Read + Send + 'r>) -> Box<dyn Read + Send + 'r> {
     match head {
         [0xff, 0xfe, ..] => {
             Box::new(Utf16 { reader, decode: u16::from_le_bytes, half: None, ready: Vec::new(), at: 0 })
@@ -70,7 +70,7 @@ fn decoded<'r>(head: &[u8], reader: Box<dyn Read + 'r>) -> Box<dyn Read + 'r> {
 
 /// UTF-16 read as UTF-8. What is no UTF-16 becomes U+FFFD; a mark at the start stays and is blank to the reader.
 struct Utf16<'r> {
-    reader: Box<dyn Read + 'r>,
+    reader: Box<dyn Read + Send + 'r>,
     decode: fn([u8; 2]) -> u16,
     /// A high surrogate that waits for its partner.
     half: Option<u16>,

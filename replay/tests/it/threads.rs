@@ -22,19 +22,33 @@ fn folder() -> Folder {
 }
 
 fn replay(folder: &Folder, threads: &str, more: &[&str]) -> Run {
-    let args = [&["replay", "--format", "ocsf", "--threads", threads], more, &["."]].concat();
+    let args = [&["replay", "--threads", threads], more].concat();
     rolewatch_in(folder.path(), &args, |_| Ok(()))
+}
+
+/// Runs with one thread and with more of them, which all say the same, and returns what that is.
+fn replay_by_any(folder: &Folder, args: &[&str]) -> Run {
+    let one = replay(folder, "1", args);
+    for threads in ["2", "3", "16"] {
+        let many = replay(folder, threads, args);
+        assert!(many.stdout == one.stdout && many.stderr == one.stderr, "{args:?} {threads}: {}", many.stderr);
+        assert_eq!(many.status, one.status, "{args:?}");
+    }
+    one
 }
 
 #[test]
 fn one_thread_and_many_say_the_same() {
     let folder = folder();
-    let one = replay(&folder, "1", &[]);
+    let one = replay_by_any(&folder, &["--format", "ocsf", "."]);
     assert!(!one.audit_ids().is_empty() && one.stderr.contains("gzip-damaged"), "{}", one.stderr);
-    for threads in ["2", "3", "16"] {
-        let many = replay(&folder, threads, &[]);
-        assert_eq!((many.stdout, many.stderr, many.status), (one.stdout.clone(), one.stderr.clone(), one.status));
+    for args in
+        [&["--format", "ocsf", "--strict", "."][..], &["."], &["--explain", "."], &["a.ndjson"], &["b.ndjson.gz"]]
+    {
+        assert!(!replay_by_any(&folder, args).stdout.is_empty(), "{args:?}");
     }
+    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/recorded");
+    assert!(!replay_by_any(&folder, &["--format", "chat", samples]).stdout.is_empty());
     // Whoever wants to know why has every line read, and the counts are the same.
     let explained = rolewatch_in(folder.path(), &["replay", "--explain", "."], |_| Ok(()));
     let counts =
@@ -52,9 +66,9 @@ fn a_file_that_is_given_up_does_not_keep_the_others_waiting() {
         folder.write(&format!("{number}"), [&[0_u8, 1][..], text.as_bytes()].concat());
     }
     folder.write("7", &alerting);
-    let run = replay(&folder, "2", &[]);
+    let run = replay(&folder, "2", &["--format", "ocsf", "."]);
     assert_eq!(run.audit_ids().len(), 1, "{}", run.stderr);
-    let strict = replay(&folder, "2", &["--strict"]);
+    let strict = replay(&folder, "2", &["--strict", "."]);
     assert_eq!(strict.status, 2, "{}", strict.stderr);
 }
 
