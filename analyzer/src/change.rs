@@ -303,8 +303,8 @@ impl Change {
         }
         match touched {
             Touches::Nothing if !is_apply(event) => Some(Ordinary::NoOp),
-            Touches::MetadataOnly if !self.label_may_aggregate(request, cluster, memory) => {
-                Some(Ordinary::MetadataOnly)
+            Touches::MetadataOnly if !states_object(event, request) => {
+                (!self.label_may_aggregate(request, cluster, memory)).then_some(Ordinary::MetadataOnly)
             }
             _ => None,
         }
@@ -344,6 +344,13 @@ pub const AUTOUPDATE: &str = "rbac.authorization.kubernetes.io/autoupdate";
 fn is_apply(event: &AuditEvent<'_>) -> bool {
     event.query("fieldManager").next().is_some()
         && event.request.bytes().is_some_and(|body| body != b"{}" && body != b"[]")
+}
+
+/// An apply has to state the kind of its object (Kubernetes documentation, "Server-Side Apply"); `kubectl label` and its like
+/// name a field manager, too, and state no kind.
+fn states_object(event: &AuditEvent<'_>, request: &Read) -> bool {
+    let (Read::Object(patch) | Read::Partial(patch) | Read::Other(patch)) = request else { return false };
+    is_apply(event) && !patch.kind.is_empty()
 }
 
 /// The kind of watched object that a request is about.

@@ -132,7 +132,26 @@ fn hex4(digits: &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::unescape;
+    use crate::json::{Fault, Reader};
+
+    proptest! {
+        /// Whatever stands behind it, and wherever it is cut.
+        #[test]
+        fn a_string_is_read_as_it_was_written(text in r#"[a-z"\\/\n\t\x01é\u{1f600}]{0,40}"#, behind in r#"[a-z"\\]{0,20}"#) {
+            let written = serde_json::to_string(&text).unwrap();
+            let whole = format!("{written}{behind}");
+            let mut reader = Reader::new(whole.as_bytes());
+            prop_assert_eq!(reader.string().unwrap(), text.as_str());
+            prop_assert_eq!(reader.offset(), written.len());
+            for length in 0..written.len() {
+                let cut = Reader::new(&written.as_bytes()[..length]).string();
+                prop_assert_eq!(cut.unwrap_err().fault, Fault::End, "{} of {}", length, &written);
+            }
+        }
+    }
 
     #[test]
     fn strings_mean_what_json_says_and_broken_ones_stay_readable() {

@@ -23,14 +23,19 @@ impl Latest {
     /// Learns of one more time; one of another form has to be read with care.
     pub(super) fn note(&mut self, text: &[u8]) -> Scan<()> {
         let text: &[u8; LEAST.len()] = text.try_into().map_err(|_| Careful)?;
-        let bounds = words(LEAST).zip(words(GREATEST));
-        let fits = words(text).zip(bounds).all(|(word, (least, greatest))| is_within(word, least, greatest));
+        let numbers = |text| words(text).map(u64::from_le_bytes);
+        let bounds = numbers(LEAST).into_iter().zip(numbers(GREATEST));
+        let fits =
+            numbers(text).into_iter().zip(bounds).all(|(word, (least, greatest))| is_within(word, least, greatest));
         let hour = text.first_chunk::<HOUR>().ok_or(Careful)?;
         if !fits || (*hour != self.hour && timestamp(text).is_none()) {
             return Err(Careful);
         }
         self.hour = *hour;
-        self.latest = self.latest.max(Some(*text));
+        // Lines come in the order of their times, or nearly.
+        if self.latest.is_none_or(|latest| words(&latest) < words(text)) {
+            self.latest = Some(*text);
+        }
         Ok(())
     }
 
@@ -41,8 +46,11 @@ impl Latest {
 }
 
 /// The bytes, eight at a time; the last eight overlap those before.
-fn words(bytes: &[u8; LEAST.len()]) -> impl Iterator<Item = u64> {
-    bytes.as_chunks::<8>().0.iter().chain(bytes.last_chunk()).map(|word| u64::from_le_bytes(*word))
+fn words(bytes: &[u8; LEAST.len()]) -> [[u8; 8]; 4] {
+    std::array::from_fn(|number| {
+        let at = (8 * number).min(LEAST.len() - 8);
+        bytes.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default()
+    })
 }
 
 /// Whether each of eight bytes is ASCII and within its bounds. With the highest bit set, no byte borrows from the next one.

@@ -124,6 +124,21 @@ fn a_patch_of_nothing_changes_nothing_unless_it_may_be_an_apply() {
     }
 }
 
+/// `kubectl label` names a field manager as an apply does, but never a kind.
+#[test]
+fn an_apply_of_metadata_alone_is_no_patch_of_metadata() {
+    let stated = json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": { "name": "b", "labels": { "team": "a" } } });
+    let label = json!({ "metadata": { "labels": { "team": "a" } } });
+    let metadata_only = Some(Ordinary::MetadataOnly);
+    for (query, body, expected) in [
+        ("fieldManager=mallory&force=true", &stated, None),
+        ("fieldManager=kubectl-label", &label, metadata_only),
+        ("", &stated, metadata_only),
+    ] {
+        assert_eq!(ordinary("b", query, body.clone(), &json!({ "team": "a" })), expected, "{query} {body}");
+    }
+}
+
 #[test]
 fn metadata_is_ordinary_unless_it_stops_repairs_or_poses_as_the_defaults() {
     let label = || json!({ "metadata": { "labels": { "team": "a" } } });
