@@ -175,8 +175,12 @@ impl Batch<'_> {
                 });
             }
             // Where a session has several alerts, how its events fall to them depends on the split into batches. The last
-            // word, under the gravest id, then tells them all.
-            mark.counted = mark.events.min(mark.counted + u64::from(mark.login.is_none()));
+            // word, under the gravest id, then tells them all, and so none of the alerts may count as having told everything.
+            mark.counted = if mark.login.is_none() {
+                mark.events.min(mark.counted + 1)
+            } else {
+                mark.counted.min(mark.events.saturating_sub(1))
+            };
             let source = placed(self.source, log_stream);
             mark.login = gravest(mark.login, &verdict.findings, &told, |severity, finding| Login {
                 id: id.clone(),

@@ -66,6 +66,36 @@ fn ordinary(hour: usize) -> String {
     request(0, hour).replace("kubectl/v1.33.1", "api/v1").replace("198.51.100.23", "10.0.0.7")
 }
 
+/// A client may send one audit ID twice; what the second answer makes graver is told under an id of its own.
+#[test]
+fn a_session_with_two_alerts_has_the_same_last_word_however_it_is_split() {
+    let asked = |number: u8, code: u16| {
+        json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": number.to_string(),
+            "stage": "ResponseComplete", "requestURI": "/.env", "verb": "get",
+            "user": { "username": "system:anonymous", "groups": ["nobodys"] },
+            "sourceIPs": ["198.51.100.77"], "userAgent": "curl/8.5.0", "responseStatus": { "code": code },
+            "stageTimestamp": format!("2026-11-23T08:00:0{number}.000000Z"),
+        })
+        .to_string()
+    };
+    for codes in [[403, 403, 200], [200, 200, 200], [403, 200, 200]] {
+        for numbers in [[1, 2, 3], [1, 2, 2], [1, 1, 2], [1, 1, 1]] {
+            let lines: Vec<String> = numbers.into_iter().zip(codes).map(|(number, code)| asked(number, code)).collect();
+            let told = [3, 2, 1].map(|size| {
+                let mut memory = Memory::default();
+                let of = |lines: &[String]| judge(lines, &Settings::default(), &mut memory).alerts;
+                let mut alerts: Vec<Alert> = lines.chunks(size).flat_map(of).collect();
+                alerts.extend(close_all(&mut memory));
+                let gravest = alerts.iter().map(|alert| alert.severity).max();
+                alerts.retain(|alert| Some(alert.severity) == gravest);
+                last_words(&alerts).into_iter().map(|(id, events, _)| (id, events)).collect::<Vec<_>>()
+            });
+            assert!(told[0] == told[1] && told[1] == told[2] && !told[0].is_empty(), "{codes:?} {numbers:?}: {told:?}");
+        }
+    }
+}
+
 #[test]
 fn the_last_word_on_a_session_carries_its_id_and_closes_it() {
     let mut memory = Memory::default();
