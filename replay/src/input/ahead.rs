@@ -54,11 +54,8 @@ impl<'d> Ahead<'d> {
             for _ in 0..readers.min(inputs.len()) {
                 scope.spawn(|| desk.read());
             }
-            let taken = take(&mut Ahead { desk: &desk, next: 0 });
-            // What nobody waits for need not be read.
-            over.store(true, Ordering::Relaxed);
-            desk.end();
-            taken
+            let _end = End { desk: &desk, over };
+            take(&mut Ahead { desk: &desk, next: 0 })
         })
     }
 
@@ -234,9 +231,12 @@ impl<'a> Desk<'a> {
 
     /// Does a job, and takes what comes of it.
     fn work<'s>(&'s self, mut state: MutexGuard<'s, State<'a>>, job: Job<'a>) -> MutexGuard<'s, State<'a>> {
-        let (at, buffer) = (job.at, state.used.pop().unwrap_or_default());
+        let buffer = state.used.pop().unwrap_or_default();
         drop(state);
-        self.put(at, job.done(buffer, &self.progress))
+        let mut at_work = AtWork { desk: self, job: Some(job.at) };
+        let done = job.done(buffer, &self.progress);
+        let at = at_work.job.take().unwrap_or_default();
+        self.put(at, done)
     }
 
     /// Takes what came of a job.
@@ -283,11 +283,13 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// From now on this input is judged, and what is left of those before is not asked for any more.
+    /// From now on this input is judged, and what is left of the one before is not asked for any more.
     fn judge(&self, input: usize) {
         let mut state = self.state();
-        let left: usize = state.inputs.iter_mut().take(input).map(|pile| std::mem::take(&mut pile.ready).len()).sum();
-        state.held -= left;
+        for pile in state.current..input {
+            let left = state.inputs.get_mut(pile).map_or(0, |pile| std::mem::take(&mut pile.ready).len());
+            state.held -= left;
+        }
         state.current = input;
         self.freed.notify_all();
     }
@@ -298,11 +300,36 @@ impl<'a> Desk<'a> {
             self.state().used.push(buffer);
         }
     }
+}
 
-    /// Nothing that is still to come is asked for.
-    fn end(&self) {
-        self.state().is_over = true;
-        self.freed.notify_all();
+/// Somebody who is at work. A panic must not keep the others waiting for what will never come.
+struct AtWork<'s, 'a> {
+    desk: &'s Desk<'a>,
+    /// The input, until the work is done.
+    job: Option<usize>,
+}
+
+impl Drop for AtWork<'_, '_> {
+    fn drop(&mut self) {
+        if let Some(at) = self.job {
+            let piece = Some(Piece::CannotRead(io::ErrorKind::Other.into()));
+            drop(self.desk.put(at, Done { piece, reading: None }));
+            self.desk.came.notify_one();
+        }
+    }
+}
+
+/// Whoever judges, for as long as he does. What nobody waits for need not be read, however he ends.
+struct End<'s, 'a> {
+    desk: &'s Desk<'a>,
+    over: Arc<AtomicBool>,
+}
+
+impl Drop for End<'_, '_> {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        self.desk.state().is_over = true;
+        self.desk.freed.notify_all();
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::panic::catch_unwind;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 
-use super::{Ahead, Desk, PIECE_BYTES, PIECES_MAX, Reading};
+use super::{Ahead, AtWork, Desk, End, Next, PIECE_BYTES, PIECES_MAX, Piece, Reading};
 use crate::input::Input;
 use crate::progress::Progress;
 
@@ -40,6 +42,7 @@ fn progress() -> Progress {
 fn held(inputs: &[Input], readers: usize) -> (usize, usize) {
     let desk = Desk::new(inputs, progress());
     thread::scope(|scope| {
+        let _end = End { desk: &desk, over: Arc::default() };
         for _ in 0..readers {
             scope.spawn(|| desk.read());
         }
@@ -47,8 +50,6 @@ fn held(inputs: &[Input], readers: usize) -> (usize, usize) {
             let state = desk.state();
             if state.asleep == readers || state.inputs.iter().all(|pile| pile.ended) {
                 let held = (state.held, state.inputs[0].ready.len());
-                drop(state);
-                desk.end();
                 return held;
             }
             drop(state);
@@ -101,4 +102,16 @@ fn whoever_judges_reads_no_other_input_that_may_be_silent() {
     assert!(state.job(true).is_none());
     assert_eq!(state.job(false).unwrap().at, 1);
     assert!(matches!(job.reading, Reading::Unopened));
+}
+
+#[test]
+fn a_panic_keeps_nobody_waiting() {
+    let files = Files::new("panic", &vec!["x".repeat(40 * PIECE_BYTES); 3]);
+    let judge = catch_unwind(|| Ahead::run(&files.1, 2, &progress(), |_| panic!("while judging")));
+    assert!(judge.is_err(), "and the readers have ended");
+    let desk = Desk::new(&files.1, progress());
+    let job = desk.state().job(false).unwrap();
+    drop(AtWork { desk: &desk, job: Some(job.at) });
+    assert!(matches!(desk.next(0, &mut []), Next::Piece(Piece::CannotRead(_))), "a reader");
+    assert!(matches!(desk.next(0, &mut []), Next::Read(0)));
 }
