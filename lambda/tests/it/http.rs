@@ -1,7 +1,9 @@
 //! As much HTTP/1.1 as the tests need, on the standard library.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 /// A request as it came in, or to be sent.
 #[derive(Debug, Clone)]
@@ -168,4 +170,51 @@ fn read_chunks(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
 
 fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
     headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// Media type and body; nothing closes the connection.
+pub(crate) type Answer = Option<(&'static str, Response)>;
+
+/// A service that keeps the requests that it has seen.
+pub(crate) struct Listener {
+    pub(crate) url: String,
+    seen: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Listener {
+    /// A service that answers each request, told by its number from 0.
+    pub(crate) fn start(answer: impl Fn(usize, &Request) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (answer, log) = (Arc::new(answer), Arc::clone(&seen));
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (answer, log) = (Arc::clone(&answer), Arc::clone(&log));
+                thread::spawn(move || serve(&stream.unwrap(), answer.as_ref(), &log));
+            }
+        });
+        Self { url, seen }
+    }
+
+    /// The requests so far.
+    pub(crate) fn seen(&self) -> Vec<Request> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+fn serve(stream: &TcpStream, answer: &dyn Fn(usize, &Request) -> Answer, seen: &Mutex<Vec<Request>>) {
+    let mut reader = BufReader::new(stream);
+    let mut writer = stream;
+    while let Ok(Some(request)) = Request::read(&mut reader) {
+        let number = {
+            let mut seen = seen.lock().unwrap();
+            seen.push(request.clone());
+            seen.len() - 1
+        };
+        let Some((media_type, answer)) = answer(number, &request) else { return };
+        if respond(&mut writer, answer.status, &[("content-type", media_type)], &answer.body).is_err() {
+            return;
+        }
+    }
 }

@@ -1,16 +1,13 @@
 //! Stands between the function and the emulator, keeps what passes, and spoils what a test tells it to.
 
 use std::fmt::Write as _;
-use std::io::BufReader;
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::emulator;
-use crate::http::{Request, Response, encode_form, respond};
+use crate::http::{Answer, Listener, Request, Response, encode_form};
 use crate::runtime::MARKER;
 
 /// What happens to a request.
@@ -37,7 +34,7 @@ pub(crate) enum Fault {
 /// A proxy with the requests that it has seen.
 pub(crate) struct Proxy {
     pub(crate) url: String,
-    seen: Arc<Mutex<Vec<Request>>>,
+    listener: Listener,
 }
 
 impl Proxy {
@@ -48,67 +45,47 @@ impl Proxy {
 
     /// The same for a script that looks at the request, too.
     pub(crate) fn watching(script: impl Fn(usize, &Request) -> Fault + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let (script, log) = (Arc::new(script), Arc::clone(&seen));
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (script, log) = (Arc::clone(&script), Arc::clone(&log));
-                thread::spawn(move || serve(&stream.unwrap(), script.as_ref(), &log));
-            }
-        });
-        Self { url, seen }
+        let listener = Listener::start(move |number, request| answer(request, &script(number, request)));
+        Self { url: listener.url.clone(), listener }
     }
 
     /// The requests so far.
     pub(crate) fn seen(&self) -> Vec<Request> {
-        self.seen.lock().unwrap().clone()
+        self.listener.seen()
     }
 }
 
-fn serve(stream: &TcpStream, script: &(dyn Fn(usize, &Request) -> Fault + Send + Sync), seen: &Mutex<Vec<Request>>) {
-    let mut reader = BufReader::new(stream);
-    let mut writer = stream;
-    while let Ok(Some(request)) = Request::read(&mut reader) {
-        let number = {
-            let mut seen = seen.lock().unwrap();
-            seen.push(request.clone());
-            seen.len() - 1
-        };
-        // The query protocol of SNS answers in XML, the others in JSON.
-        let is_json = !request.header("x-amz-target").is_empty();
-        let refuse = if is_json { refuse_events } else { refuse };
-        let answer = match script(number, &request) {
-            Fault::None => forward(&request),
-            Fault::Answer(status, code) => {
-                let body = if is_json { json!({ "__type": code, "message": MARKER }).to_string() } else { error(code) };
-                Response { status, body }
-            }
-            Fault::Silence => {
-                thread::sleep(Duration::from_mins(2));
-                return;
-            }
-            Fault::Close => return,
-            Fault::LostAnswer => {
-                forward(&request);
-                return;
-            }
-            Fault::Entries { refused, code, sender_fault } => {
-                refuse(&request, &|index, _| refused.contains(&index), code, sender_fault)
-            }
-            Fault::Unprocessed => {
-                let asked: Value = serde_json::from_slice(&request.body).unwrap();
-                let body = json!({ "Responses": {}, "UnprocessedKeys": asked["RequestItems"] }).to_string();
-                Response { status: 200, body }
-            }
-            Fault::Poison(text) => refuse(&request, &|_, message| message.contains(text), "InvalidParameter", true),
-        };
-        let content_type = if is_json { "application/x-amz-json-1.1" } else { "text/xml" };
-        if respond(&mut writer, answer.status, &[("content-type", content_type)], &answer.body).is_err() {
-            return;
+/// What becomes of a request: media type and answer, or nothing.
+fn answer(request: &Request, fate: &Fault) -> Answer {
+    // The query protocol of SNS answers in XML, the others in JSON.
+    let is_json = !request.header("x-amz-target").is_empty();
+    let refuse = if is_json { refuse_events } else { refuse };
+    let answer = match *fate {
+        Fault::None => forward(request),
+        Fault::Answer(status, code) => {
+            let body = if is_json { json!({ "__type": code, "message": MARKER }).to_string() } else { error(code) };
+            Response { status, body }
         }
-    }
+        Fault::Silence => {
+            thread::sleep(Duration::from_mins(2));
+            return None;
+        }
+        Fault::Close => return None,
+        Fault::LostAnswer => {
+            forward(request);
+            return None;
+        }
+        Fault::Entries { refused, code, sender_fault } => {
+            refuse(request, &|index, _| refused.contains(&index), code, sender_fault)
+        }
+        Fault::Unprocessed => {
+            let asked: Value = serde_json::from_slice(&request.body).unwrap();
+            let body = json!({ "Responses": {}, "UnprocessedKeys": asked["RequestItems"] }).to_string();
+            Response { status: 200, body }
+        }
+        Fault::Poison(text) => refuse(request, &|_, message| message.contains(text), "InvalidParameter", true),
+    };
+    Some((if is_json { "application/x-amz-json-1.1" } else { "text/xml" }, answer))
 }
 
 fn forward(request: &Request) -> Response {
