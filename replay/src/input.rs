@@ -6,6 +6,8 @@ mod document;
 mod patient;
 mod prefix;
 mod split;
+#[cfg(test)]
+mod tests;
 mod unpack;
 mod value;
 mod window;
@@ -139,29 +141,3 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, u64)>) -> Result<
 
 /// Folders inside folders. Log archives go by account, Region, year, month, day, hour: ten.
 const FOLDER_DEPTH_MAX: usize = 64;
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::path::PathBuf;
-
-    use super::{Input, find};
-
-    #[test]
-    fn folders_give_their_files_sorted_and_without_hidden_ones() {
-        let folder = std::env::temp_dir().join(format!("rolewatch-find-{}", std::process::id()));
-        for path in ["b/2", "b/1", "a", ".hidden", "b/.hidden/x", "c/d/e"] {
-            let path = folder.join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "x").unwrap();
-        }
-        let inputs = find(&[PathBuf::from("-"), folder.clone()]).unwrap();
-        let names: Vec<String> =
-            inputs.iter().map(|input| input.name().replace(&folder.to_string_lossy().into_owned(), "")).collect();
-        assert_eq!(names, ["standard input", "/a", "/b/1", "/b/2", "/c/d/e"]);
-        assert_eq!(inputs[1].bytes(), Some(1));
-        assert_eq!(inputs[0], Input::Stdin);
-        fs::remove_dir_all(&folder).unwrap();
-        assert!(find(&[folder]).is_err());
-    }
-}

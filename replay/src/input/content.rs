@@ -247,7 +247,7 @@ fn text_line(text: &[u8], prefix: Option<Prefix>, open: Open, intake: &mut Intak
             return Open::Entry { line, prefix, text: all, lines: lines + 1 };
         }
         Open::Strange(mut lines)
-            if kind == Line::Strange && lines.len() < STRANGE_LINES_MAX && text.len() < STRANGE_LINE_BYTES_MAX =>
+            if kind == Line::Strange && lines.len() < STRANGE_LINES_MAX && text.len() <= STRANGE_LINE_BYTES_MAX =>
         {
             lines.push((at, text.to_vec()));
             return Open::Strange(lines);
@@ -344,12 +344,12 @@ const DELIVERY_START: &[u8] = br#"{"messageType":"#;
 const WRITE_TEST: &[u8] = b"Permission Check Successful";
 /// Lines of one entry of a text log; what comes after is a line of its own. The API server prints up to 400 audit
 /// events at once when it lost them.
-const ENTRY_LINES_MAX: usize = 1000;
+pub(super) const ENTRY_LINES_MAX: usize = 1000;
 /// Enough of a line to see the header of klog, which has 22 bytes.
 const LINE_START_BYTES: usize = 64;
 /// Lines at the start of a file that are held back until something is known: the longest preamble that is expected.
-const STRANGE_LINES_MAX: usize = 1000;
+pub(super) const STRANGE_LINES_MAX: usize = 1000;
 /// Longest of those lines; what is longer was not written for people to read.
-const STRANGE_LINE_BYTES_MAX: usize = 4 << 10;
+pub(super) const STRANGE_LINE_BYTES_MAX: usize = 4 << 10;
 /// How deep logs may lie inside documents inside logs.
-const DEPTH_MAX: usize = 8;
+pub(super) const DEPTH_MAX: usize = 8;

@@ -390,7 +390,7 @@ fn members<'a>(reader: &mut Reader<'a>, mut member: impl FnMut(&str, &mut Reader
 
 /// How deep documents may lie inside documents. The deepest that AWS makes is three: a message of SQS that holds an
 /// on-failure record that holds a Kinesis event that holds gzip.
-const DEPTH_MAX: usize = 8;
+pub(super) const DEPTH_MAX: usize = 8;
 
 #[cfg(test)]
 mod tests {

@@ -110,7 +110,7 @@ pub(super) const PREFIX_BYTES_MAX: usize = 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, Prefix, is_bookkeeping, last_column};
+    use super::{Form, PREFIX_BYTES_MAX, Prefix, is_bookkeeping, last_column};
 
     const STREAM: &str = "kube-apiserver-audit-5c2f0e9a1b7d4386a0e4d9173bc8f652";
 
@@ -147,6 +147,25 @@ mod tests {
             check(line, None);
         }
     }
+
+    #[test]
+    fn the_longest_prefix_is_within_the_limit_and_a_stream_name_past_its_own_is_none() {
+        let columns = format!("EVENTS\t{}\t{}\t", "3".repeat(64), "1".repeat(16));
+        for (start, end) in [("2026-11-23T06:49:21.478123456+00:00 ", " "), (columns.as_str(), "\t")] {
+            let prefix = |chars| format!("{start}{}{end}", "s".repeat(chars));
+            let stream = |chars| {
+                let line = prefix(chars) + "{}";
+                let (prefix, length) = Prefix::of(line.as_bytes())?;
+                prefix.log_stream.map(|stream| (stream.len(), length))
+            };
+            assert!(prefix(STREAM_CHARS_MAX).len() <= PREFIX_BYTES_MAX);
+            assert_eq!(stream(STREAM_CHARS_MAX), Some((STREAM_CHARS_MAX, prefix(STREAM_CHARS_MAX).len())));
+            assert_eq!(stream(STREAM_CHARS_MAX + 1), None);
+        }
+    }
+
+    /// Of the name of a log stream, as CloudWatch Logs has it.
+    const STREAM_CHARS_MAX: usize = 512;
 
     #[test]
     fn the_last_column_is_a_time_or_it_is_text() {

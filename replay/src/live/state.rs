@@ -60,7 +60,7 @@ impl StateFile {
         let file = Self { path: path.to_owned(), about, _lock: lock };
         let text = match files::read(path, FILE_BYTES_MAX) {
             Ok(Some(text)) => text,
-            Ok(None) => return Err(file.unusable("it is no state of `rolewatch replay`")),
+            Ok(None) => return Err(file.unusable("it has more than 512 MiB, more than any state that can be read")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((file, None)),
             Err(source) => return Err(Error::Open { path: shown(path), source }),
         };
@@ -124,3 +124,28 @@ const VERSION_KEY: &str = "rolewatch_state";
 const VERSION: u64 = 1;
 /// The largest file read: a full memory in base64, and the events of a busy hour.
 const FILE_BYTES_MAX: u64 = 512 << 20;
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::{About, Error, FILE_BYTES_MAX, StateFile};
+
+    #[test]
+    fn a_file_at_its_limit_is_read_and_one_past_it_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let file = File::create(&path).unwrap();
+        let refused = |length| {
+            // Sparse: it takes no room on the disk.
+            file.set_len(length).unwrap();
+            let about = About { log_group: String::new(), region: String::new(), log_streams: Vec::new() };
+            match StateFile::open(&path, about) {
+                Err(Error::StateUnusable { reason, .. }) => reason,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(refused(FILE_BYTES_MAX), "it is no state of `rolewatch replay`");
+        assert!(refused(FILE_BYTES_MAX + 1).starts_with("it has more than 512 MiB"));
+    }
+}
