@@ -1,5 +1,5 @@
-# What a developer and the CI run. `make test` on a fresh Debian machine needs rustup, make, a C compiler and
-# Node.js 20; it installs everything else it needs below .cache.
+# What a developer and the CI run. `make test` on a fresh Debian machine needs rustup, make and
+# Node.js 20; what else it needs it installs, below .cache where it can.
 
 CARGO ?= cargo
 VENV := .cache/venv

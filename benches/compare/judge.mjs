@@ -1,4 +1,4 @@
-// The ten rules in a Node Lambda handler.
+// The ten checks in a Node Lambda handler.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { gunzipSync } from "node:zlib";

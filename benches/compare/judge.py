@@ -1,4 +1,4 @@
-"""The ten rules in a Python Lambda handler: gzip and json, or orjson where the first argument says so."""
+"""The ten checks in a Python Lambda handler: gzip and json, or orjson where the first argument says so."""
 import base64, gzip, ipaddress, sys, time
 
 WRITES = {"create", "update", "patch", "delete", "deletecollection"}

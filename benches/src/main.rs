@@ -159,7 +159,7 @@ fn check(corpus: &Corpus) -> Result<String, String> {
     match corpus.planted {
         Some(planted) if told != planted => Err(format!("{planted} events must be told, and {told} were")),
         _ => Ok(format!(
-            "  events told {told}, skipped {}; the ten rules: {}",
+            "  events told {told}, skipped {}; the ten checks: {}",
             report.skipped_total(),
             if rules.is_empty() { "nothing".to_owned() } else { rules.join(", ") },
         )),

@@ -1,6 +1,6 @@
-//! The Lambda that one would write in an afternoon, and the ten rules it has: a yardstick. It reads what it is sent as
+//! The Lambda that one would write in an afternoon, and the ten checks it has: a yardstick. It reads what it is sent as
 //! `aws_lambda_events` 1.2 does (from the inflater through a buffer into serde, owned strings) and each event into a `serde_json::Value`.
-//! The scripts in `compare/` have the same rules; `compare/run` holds them to the same counts.
+//! The scripts in `compare/` have the same checks; `compare/run` holds them to the same counts.
 
 use std::io::BufReader;
 use std::net::IpAddr;
@@ -40,7 +40,7 @@ pub struct LogEntry {
     pub message: String,
 }
 
-/// The ten rules, in the order of [`Hits`].
+/// The ten checks, in the order of [`Hits`].
 pub const RULES: [&str; 10] = [
     "rbac-write",
     "aws-auth-write",
@@ -72,7 +72,7 @@ pub fn judge(data: &str) -> Option<Hits> {
     Some(hits)
 }
 
-/// Which rules hold for an event.
+/// Which checks hold for an event.
 #[must_use]
 pub fn held(event: &Value) -> [bool; RULES.len()] {
     if event["stage"] != "ResponseComplete" {

@@ -18,7 +18,7 @@ use rolewatch_analyzer::stream::Source;
 use self::batch::Batch;
 use self::place::Place;
 use crate::error::Error;
-use crate::tally::{Reason, Tally};
+use crate::tally::{Ordinary, Reason, Tally};
 
 /// What is found, as it is handed on from time to time.
 #[derive(Debug)]
@@ -253,7 +253,7 @@ impl<'a> Intake<'a> {
 
     fn document(&mut self, kind: EnvelopeKind, report: Report) {
         if kind == EnvelopeKind::Control {
-            return self.quiet("control-message", "CloudWatch Logs probing a destination");
+            return self.quiet(Ordinary::ControlMessage);
         }
         for (reason, count) in &report.skipped {
             self.tally.skip(reason.as_str(), reason.meaning(), *count);
@@ -277,9 +277,9 @@ impl<'a> Intake<'a> {
     }
 
     /// Counts something that carries no line and is as it should be.
-    pub(crate) fn quiet(&mut self, reason: &'static str, meaning: &'static str) {
+    pub(crate) fn quiet(&mut self, reason: Ordinary) {
         self.tally.lines += 1;
-        self.tally.quiet(reason, meaning, 1);
+        self.tally.quiet(reason.as_str(), reason.meaning(), 1);
     }
 
     /// Counts something that could not be read.

@@ -84,6 +84,21 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
+    /// Every reason that has no code of its own; deliveries have theirs.
+    #[cfg(test)]
+    const ALL: [Self; 10] = [
+        Self::Unknown,
+        Self::Binary,
+        Self::NoLog,
+        Self::GzipDamaged,
+        Self::Nested,
+        Self::Cut,
+        Self::TooLarge,
+        Self::NoData,
+        Self::NoMessage,
+        Self::S3Notification,
+    ];
+
     /// A stable word, in kebab case.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -115,6 +130,41 @@ impl Reason {
             Self::NoMessage => "the query has no `@message`; add it to `fields`",
             Self::S3Notification => "it names an object and holds no log; replay the object",
             Self::Delivery(_) => "the subscription delivery cannot be opened; fetch it again",
+        }
+    }
+}
+
+/// Why a piece of the input that is no log line is as it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ordinary {
+    /// What CloudWatch Logs sends to see whether a destination takes deliveries.
+    ControlMessage,
+    /// What an export task writes to see whether it may.
+    ExportWriteTest,
+    /// A case of `samples/detections`, made up, so not told as if it had happened.
+    TestCase,
+}
+
+impl Ordinary {
+    /// All of them.
+    #[cfg(test)]
+    const ALL: [Self; 3] = [Self::ControlMessage, Self::ExportWriteTest, Self::TestCase];
+
+    /// A stable word, in kebab case.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::ControlMessage => "control-message",
+            Self::ExportWriteTest => "export-write-test",
+            Self::TestCase => "test-case",
+        }
+    }
+
+    /// What it means.
+    pub(crate) const fn meaning(self) -> &'static str {
+        match self {
+            Self::ControlMessage => "CloudWatch Logs probing a destination",
+            Self::ExportWriteTest => "an export task probing its bucket",
+            Self::TestCase => "a named case of a detection's tests, not a log",
         }
     }
 }
@@ -176,3 +226,30 @@ impl Tally {
 
 /// Places named for each reason.
 pub(crate) const PLACES_MAX: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+    use std::fs;
+    use std::path::Path;
+
+    use expect_test::expect_file;
+
+    use super::{Ordinary, Reason};
+
+    #[test]
+    fn the_operators_page_has_every_reason_of_a_file() {
+        let mut table = String::from("| Reason | Counted as | What it means |\n|---|---|---|\n");
+        let skipped = Reason::ALL.map(|reason| (reason.as_str(), "skipped", reason.hint()));
+        let quiet = Ordinary::ALL.map(|reason| (reason.as_str(), "quiet", reason.meaning()));
+        for (reason, counted, meaning) in skipped.into_iter().chain(quiet) {
+            writeln!(table, "| `{reason}` | {counted} | {meaning} |").unwrap();
+        }
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operate.md");
+        let page = fs::read_to_string(&path).unwrap();
+        let (front, rest) = page.split_once("<!-- written by a test: files -->\n").unwrap();
+        let (_, back) = rest.split_once("<!-- end -->\n").unwrap();
+        let page = format!("{front}<!-- written by a test: files -->\n{table}<!-- end -->\n{back}");
+        expect_file![path].assert_eq(&page);
+    }
+}

@@ -16,7 +16,8 @@ detection! {
     ///
     /// ## What it misses
     ///
-    /// Entries that existed before: a policy that is taken away is named, what it was worth in RBAC is not. The Kubernetes
+    /// Everything, unless the stack was told to watch the calls of the AWS API (`WatchAwsCalls`), and the clusters of member
+    /// accounts. Entries that existed before: a policy that is taken away is named, what it was worth in RBAC is not. The Kubernetes
     /// groups of an entry are judged by what is bound to them, as far as that was seen. EventBridge delivers the events
     /// only in Regions with a trail that records management events.
     ///

@@ -16,7 +16,8 @@ detection! {
     ///
     /// ## What it misses
     ///
-    /// What held before: opening an endpoint that was open already is told again. Addresses that are narrower than the
+    /// Everything, unless the stack was told to watch the calls of the AWS API (`WatchAwsCalls`), and the clusters of member
+    /// accounts. What held before: opening an endpoint that was open already is told again. Addresses that are narrower than the
     /// whole internet and still too wide.
     ///
     /// ## Known benign causes

@@ -211,7 +211,7 @@ const TAKES_ON: [&str; 6] = ["escalate", "bind", "approve", "sign", "attest", "u
 /// Entries of a list that are written out; more would not be read.
 const LISTED_MAX: usize = 12;
 
-/// Longest name allowed by Kubernetes for most objects is 253 characters; this shows its larger part.
+/// Kubernetes allows most objects a name of 253 characters; nearly all have fewer than this.
 const WORD_CHARS_MAX: usize = 120;
 
 /// Resources written by their kind when one object is meant.

@@ -211,7 +211,7 @@ export class Rolewatch extends Construct {
     analyzer.architectures = [props.architecture ?? "arm64"];
 
     // The template checks its parameters when it is deployed. Here they are known, and were checked above.
-    for (const rule of ["SomethingIsWatched", "MoreClustersFollowTheFirst"]) {
+    for (const rule of ["SomethingIsWatched", "MoreClustersFollowTheFirst", "ExceptionsAreInOnePlace"]) {
       const parent = this.template.getRule(rule).node.scope;
       parent?.node.tryRemoveChild(this.template.getRule(rule).node.id);
     }
@@ -243,9 +243,6 @@ function parameters(props: RolewatchProps): Record<string, unknown> {
   if (clusters.length === 0 && !props.memberAccounts?.length) {
     throw new Error("nothing is watched: name clusters of this account, or accounts that send their logs");
   }
-  if (clusters.some((name) => !cdk.Token.isUnresolved(name) && !CLUSTER_NAME.test(name))) {
-    throw new Error("an EKS cluster name has 1 to 100 letters, digits, hyphens and underscores");
-  }
   if (props.exceptionsParameter !== undefined && props.exceptionsObject !== undefined) {
     throw new Error("exceptions are read from one place: a parameter or an object");
   }
@@ -275,13 +272,41 @@ function parameters(props: RolewatchProps): Record<string, unknown> {
     Dashboard: yes(props.dashboard),
     ...props.parameters,
   };
-  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+  const known = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+  check(known);
+  return known;
+}
+
+/** What the template says of its parameters holds for props too: a parameter that is filled in is no longer there to say it. */
+function check(said: Record<string, unknown>): void {
+  const template = new CfnInclude(new cdk.Stack(), "Template", { templateFile: TEMPLATE });
+  for (const [name, value] of Object.entries(said)) {
+    const parameter = template.getParameter(name);
+    for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      const wanted = cdk.Token.isUnresolved(one) ? undefined : refusal(parameter, String(one));
+      if (wanted !== undefined) {
+        throw new Error(`${name} cannot be ${JSON.stringify(one)}: ${wanted}`);
+      }
+    }
+  }
+}
+
+/** What a value of this parameter must be, where this one is not. */
+function refusal(parameter: cdk.CfnParameter, value: string): string | undefined {
+  const { allowedPattern, allowedValues, minValue = -Infinity, maxValue = Infinity } = parameter;
+  if (allowedPattern !== undefined && !new RegExp(`^(?:${allowedPattern})$`).test(value)) {
+    return parameter.constraintDescription ?? `it must be ${allowedPattern}`;
+  }
+  if (allowedValues !== undefined && !allowedValues.map(String).includes(value)) {
+    return `it must be one of ${allowedValues.join(", ")}`;
+  }
+  if (parameter.type === "Number" && !(Number(value) >= minValue && Number(value) <= maxValue)) {
+    return `it must be a number from ${minValue} to ${maxValue}`;
+  }
+  return undefined;
 }
 
 const TEMPLATE = path.resolve(import.meta.dirname, "../../template.yaml");
 
 /** As many as the template has parameters for. */
 const CLUSTERS_MAX = 4;
-
-/** EKS API reference, `CreateCluster`. */
-const CLUSTER_NAME = /^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$/;

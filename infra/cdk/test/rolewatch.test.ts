@@ -57,6 +57,10 @@ test("what cannot be deployed is refused with what to do", () => {
     [{ clusters: ["a", "b", "c", "d", "e"] }, /too many for one stack/],
     [{ clusters: ["a b"] }, /EKS cluster name/],
     [{ clusters: ["a"], exceptionsParameter: "/a", exceptionsObject: "a/b" }, /from one place/],
+    [{ clusters: ["a"], alertCap: 1000 }, /AlertCap cannot be 1000: it must be a number from 1 to 500/],
+    [{ clusters: ["a"], logRetentionDays: 8 }, /LogRetentionDays cannot be 8: it must be one of 1, 3, /],
+    [{ clusters: ["a"], exceptionsParameter: "rolewatch" }, /ExceptionsParameter cannot be "rolewatch"/],
+    [{ memberAccounts: ["111122223333", "1"] }, /MemberAccounts cannot be "1"/],
   ] as const) {
     assert.throws(() => make(props), message);
   }

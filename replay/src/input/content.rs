@@ -15,7 +15,7 @@ use super::unpack::{Unpacked, unpack};
 use crate::error::Error;
 use crate::intake::Intake;
 use crate::progress::Progress;
-use crate::tally::Reason;
+use crate::tally::{Ordinary, Reason};
 
 /// Reads a text to its end. Only failures of the disk, the pipe or the output are errors.
 pub(super) fn read(unpacked: Unpacked<'_>, intake: &mut Intake<'_>, progress: &Progress) -> Result<(), ReadError> {
@@ -259,7 +259,7 @@ fn text_line(text: &[u8], prefix: Option<Prefix>, open: Open, intake: &mut Intak
         Line::Entry => return Open::Entry { line: at, prefix, text: text.to_vec(), lines: 1 },
         Line::Base64 => return Open::Base64 { line: at, text: utf8(text).into_owned() },
         Line::Quoted => document::open(text, None, intake, depth),
-        Line::WriteTest => intake.quiet("export-write-test", "an export task probing its bucket"),
+        Line::WriteTest => intake.quiet(Ordinary::ExportWriteTest),
         Line::Bookkeeping => {}
         Line::Known | Line::Strange => line(text, None, intake),
     }

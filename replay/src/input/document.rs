@@ -11,7 +11,7 @@ use rolewatch_analyzer::stream::Source;
 use super::content;
 use super::prefix::Prefix;
 use crate::intake::Intake;
-use crate::tally::Reason;
+use crate::tally::{Ordinary, Reason};
 
 type Walk = Result<(), JsonError>;
 
@@ -144,7 +144,7 @@ pub(super) fn open(text: &[u8], prefix: Option<&Prefix>, intake: &mut Intake<'_>
         Shape::Record => record(&mut reader, intake, depth),
         Shape::OnFailure => on_failure(&mut reader, intake, depth),
         Shape::TestCase => {
-            intake.quiet("test-case", "a named case of a detection's tests, not a log");
+            intake.quiet(Ordinary::TestCase);
             Ok(())
         }
         Shape::LogEvents | Shape::QueryResults => {

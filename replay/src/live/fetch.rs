@@ -305,7 +305,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(30);
 const WINDOW_MIN: i64 = 60_000;
 const WINDOW_MAX: i64 = 60 * 60_000;
 /// Longest time that is read at once after one in which nothing was logged: a day, in milliseconds.
-const WINDOW_EMPTY_MAX: i64 = 24 * WINDOW_MAX;
+const WINDOW_EMPTY_MAX: i64 = 24 * 60 * 60_000;
 /// Events of a window below which the next is twice, and above which it is half as long.
 const WINDOW_FEW: u64 = 5_000;
 const WINDOW_MANY: u64 = 50_000;

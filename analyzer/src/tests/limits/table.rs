@@ -685,10 +685,15 @@ fn constant(file: &str, name: &str) -> (String, String) {
 
 /// The value as a person says it.
 fn value(name: &str, expression: &str) -> String {
+    for (start, unit) in [("Duration::from_secs(", "seconds"), ("Duration::from_millis(", "milliseconds")] {
+        if let Some(time) = expression.strip_prefix(start) {
+            return format!("{} {unit}", time.trim_end_matches(')'));
+        }
+    }
     let number = |text: &str| text.trim().trim_matches(['(', ')']).replace('_', "").parse::<u64>().ok();
     let factor = |text: &str| match text.split_once("<<") {
         Some((left, right)) => Some(number(left)? << number(right)?),
-        None => number(text),
+        None => text.split(" * ").map(number).product(),
     };
     let value = match (expression.split_once(" + "), expression.split_once(" - ")) {
         (Some((left, right)), _) => factor(left).zip(factor(right)).map(|(left, right)| left + right),

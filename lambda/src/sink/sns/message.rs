@@ -122,7 +122,7 @@ fn attributes(alert: &Alert) -> Vec<Attribute> {
     attributes
 }
 
-/// A message group from a cluster's name: at most 128 letters, digits and punctuation (SNS API reference, Publish).
+/// A message group from a cluster's name: at most [`GROUP_CHARS_MAX`] letters, digits and punctuation.
 fn group(cluster: &str) -> String {
     let fit: String = cluster
         .chars()
@@ -135,6 +135,7 @@ fn group(cluster: &str) -> String {
 /// SNS API reference, Publish: messages have at most 262,144 bytes, unless a topic's `MaximumMessageSize` allows
 /// more, which rules out e-mail.
 const MESSAGE_BYTES_MAX: usize = 262_144;
+/// SNS API reference, Publish: `MessageGroupId`.
 const GROUP_CHARS_MAX: usize = 128;
 
 #[cfg(test)]

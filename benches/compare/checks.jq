@@ -1,4 +1,4 @@
-# The ten rules: of each event the numbers of those that hold.
+# The ten checks: of each event the numbers of those that hold.
 def starts($prefixes): . as $text | any($prefixes[]; . as $prefix | $text | startswith($prefix));
 def public:
   if . == null or . == "" then false

@@ -1,4 +1,4 @@
-"""The ten rules as one query of DuckDB over a gzipped file of events."""
+"""The ten checks as one query of DuckDB over a gzipped file of events."""
 import sys
 
 import duckdb
