@@ -27,9 +27,9 @@ use self::annotation::Annotations;
 use self::body::Body;
 use self::caller::Caller;
 use self::object::{ObjectRef, Verb};
-use self::origin::{Addresses, Origin};
+use self::origin::{Addresses, Origin, is_public};
 use self::outcome::{Outcome, Status};
-use self::principal::Principal;
+use self::principal::{Identity, Principal};
 
 /// What the API server recorded of one request at one stage.
 #[derive(Debug, Clone)]
@@ -163,7 +163,27 @@ impl<'a> AuditEvent<'a> {
     /// Whether the request was allowed, denied, or failed.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        Outcome::of(self.status.as_ref(), &self.annotations)
+        Outcome::of(self.status.as_ref(), &self.annotations, || {
+            self.query("includeObject").any(|form| !form.is_empty())
+        })
+    }
+
+    /// The controller of kube-controller-manager that made the request, by the name of its account in `kube-system`.
+    ///
+    /// Their tokens are asked for by name. Whoever may make pods or Secrets there can have the account too, so one that
+    /// belongs to a pod, lies in a Secret or comes over the internet is no proof.
+    #[must_use]
+    pub fn controller(&self) -> Option<&str> {
+        let principal = &self.caller.authenticated;
+        let lent = principal.pod().is_some() || self.annotations.legacy_token().is_some();
+        match principal.identity(self.origin.peer, None) {
+            Identity::ServiceAccount(account)
+                if account.namespace == "kube-system" && !lent && !self.origin.peer.is_some_and(is_public) =>
+            {
+                Some(account.name)
+            }
+            _ => None,
+        }
     }
 
     /// When it happened: the best of the recorded times.

@@ -119,8 +119,8 @@ impl SigningRequest {
             // EKS approves the serving certificates of nodes by its `eks:certificate-controller`, Kubernetes the client
             // certificates by the approver in kube-controller-manager.
             (Act::Approved, Identity::Eks | Identity::ControlPlane) => node.is_some(),
-            (Act::Approved, Identity::ServiceAccount(account)) => {
-                account.namespace == "kube-system" && account.name == "certificate-controller" && node.is_some()
+            (Act::Approved, Identity::ServiceAccount(_)) => {
+                event.controller() == Some("certificate-controller") && node.is_some()
             }
             _ => false,
         }

@@ -48,8 +48,8 @@ pub struct Change {
     pub stored_version: Option<u64>,
     /// A deletion that was asked for while something (a finalizer) keeps the object: it is still in force.
     pub pending: bool,
-    /// The request only takes elements away.
-    pub only_removes: bool,
+    /// What the body of a PATCH sets out to change; content where it is another request.
+    pub touches: Touches,
     /// Why it is ordinary, if it is.
     pub ordinary: Option<Ordinary>,
 }
@@ -118,7 +118,7 @@ impl Content {
     }
 }
 
-/// An object that a collection delete took with it.
+/// An object that a collection delete took with it, or will.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deleted {
     /// Its namespace.
@@ -127,6 +127,8 @@ pub struct Deleted {
     pub name: String,
     /// What it said.
     pub state: State,
+    /// Something (a finalizer) keeps the object: it is still in force.
+    pub pending: bool,
 }
 
 /// Why a change is ordinary.
@@ -170,7 +172,10 @@ impl Change {
             meta: crate::kube::Meta::default(),
             stored_version: None,
             pending: false,
-            only_removes: false,
+            touches: match event.verb {
+                Verb::Patch => event.request.bytes().map_or(Touches::Content, touches),
+                _ => Touches::Content,
+            },
             ordinary: None,
         };
         let response = manifest(event.response, kind);
@@ -210,6 +215,12 @@ impl Change {
         self.stored_version
     }
 
+    /// The request only takes elements away.
+    #[must_use]
+    pub fn only_removes(&self) -> bool {
+        self.touches == Touches::RemovesOnly && self.action == Action::Changed
+    }
+
     /// Whether it took effect, or may have.
     #[must_use]
     pub fn took_effect(&self) -> bool {
@@ -222,10 +233,15 @@ impl Change {
             self.stored_version = manifest.meta.resource_version.parse().ok();
         }
         match self.action {
-            // A deletion that is done is answered with a Status, or with the object for kinds that say so
-            // (`ReturnDeletedObject`); roles, bindings and ConfigMaps are not among them.
+            // A deletion that is done is answered with a Status, whatever form the client asked for, or with the object for
+            // kinds that say so (`ReturnDeletedObject`); roles, bindings and ConfigMaps are not among them.
             Action::Deleted => {
-                self.pending = matches!(response, Read::Object(_)) && self.kind != ObjectKind::ServiceAccount;
+                let answered = match response {
+                    Read::Object(_) | Read::Partial(_) => true,
+                    Read::Other(answer) => answer.kind != "Status" && !answer.kind.is_empty(),
+                    _ => false,
+                };
+                self.pending = answered && self.kind != ObjectKind::ServiceAccount;
             }
             Action::DeletedMany => {
                 if let Read::List(items) = response {
@@ -261,8 +277,6 @@ impl Change {
                 if self.name.is_empty() {
                     self.name.clone_from(&self.meta.name);
                 }
-                self.only_removes = matches!(event.verb, Verb::Patch)
-                    && event.request.bytes().is_some_and(|body| touches(body) == Touches::RemovesOnly);
             }
         }
     }
@@ -275,7 +289,17 @@ impl Change {
         cluster: &str,
         memory: &Memory,
     ) -> Option<Ordinary> {
-        if self.action != Action::Changed || event.outcome() != Outcome::Allowed {
+        if event.outcome() != Outcome::Allowed {
+            return None;
+        }
+        // Nothing was there to be deleted. A page of a list may be empty and the next one not.
+        if self.action == Action::DeletedMany
+            && matches!(response, Read::List(items) if items.is_empty())
+            && !["limit", "continue"].iter().any(|paged| event.query(paged).next().is_some())
+        {
+            return Some(Ordinary::NoOp);
+        }
+        if self.action != Action::Changed {
             return None;
         }
         // The server answers with a new version whenever it stored anything.
@@ -285,15 +309,12 @@ impl Change {
         {
             return Some(Ordinary::NoOp);
         }
-        let touched = match event.verb {
-            Verb::Patch => event.request.bytes().map_or(Touches::Content, touches),
-            _ => Touches::Content,
-        };
-        if touched == Touches::Ownership || self.meta_grants() {
+        if self.touches == Touches::Ownership || self.meta_grants() {
             return None;
         }
         if let (Some(known), Some(version)) = (memory.object(&self.key(cluster)), self.version()) {
-            if known.version == Some(version) {
+            // What a snapshot says, or a later write that changed nothing, may come from this very one.
+            if known.version == Some(version) && known.time.is_some() && known.time <= event.time() {
                 return Some(Ordinary::NoOp);
             }
             // Newer, and says the same: labels, annotations, owners of fields.
@@ -301,7 +322,7 @@ impl Change {
                 return Some(Ordinary::MetadataOnly);
             }
         }
-        match touched {
+        match self.touches {
             Touches::Nothing if !is_apply(event) => Some(Ordinary::NoOp),
             Touches::MetadataOnly if !states_object(event, request) => {
                 (!self.label_may_aggregate(request, cluster, memory)).then_some(Ordinary::MetadataOnly)

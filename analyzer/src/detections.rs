@@ -39,6 +39,7 @@ detections! {
     sa_token_minted,
     sa_token_refused,
     sa_token_minted_used,
+    sa_controller_in_pod,
     sa_self_review,
     sa_legacy_secret_created,
     sa_iam_role_changed,

@@ -142,6 +142,7 @@ const CHANGES_MISSES: &[&str] = &[
     "access-policy-used",
     "identity-forged",
     "masters-used",
+    "sa-controller-in-pod",
     "sa-iam-role-changed",
     "sa-self-review",
     "sa-token-external-login",

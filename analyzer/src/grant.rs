@@ -122,10 +122,8 @@ fn automatic(case: &Case<'_>, change: &Change, rules: &[PolicyRule]) -> Option<&
     }
     let collects = matches!(&change.after, Content::Known(State::Role { aggregation: Some(_), .. }));
     match case.identity() {
-        Identity::ServiceAccount(account)
-            if collects
-                && account.namespace == "kube-system"
-                && account.name == "clusterrole-aggregation-controller" =>
+        Identity::ServiceAccount(_)
+            if collects && case.event.controller() == Some("clusterrole-aggregation-controller") =>
         {
             Some("The controller filled in what labelled roles bring; those were told when they were labelled.")
         }
@@ -158,9 +156,9 @@ pub fn of_binding(case: &Case<'_>, change: &Change, role: Option<&RoleRef>, subj
     };
     let granted = Granted::of(case, role, &change.namespace, &scope);
     // Only what everybody has anyway (discovery and health) stays below low.
-    let mut severity = if gained.is_empty() || change.only_removes { Severity::Low } else { Severity::Informational };
+    let mut severity = if gained.is_empty() || change.only_removes() { Severity::Low } else { Severity::Informational };
     let mut reasons = Vec::new();
-    if change.only_removes && before.is_none() {
+    if change.only_removes() && before.is_none() {
         reasons.push("The request only took subjects away.".to_owned());
     } else if gained.is_empty() {
         reasons.push(if subjects.is_empty() {

@@ -108,6 +108,8 @@ facts! {
     HUMAN_CLIENT,
     /// A service account's token that is bound to no pod and of no controller.
     UNBOUND,
+    /// A pod with the account of a controller.
+    CONTROLLER_POD,
     /// The memory has something to say about the caller. Nobody knows that before the line is judged, so it is asked there:
     /// see `Visit` of the module `lesson`.
     REMEMBERED,

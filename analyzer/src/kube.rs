@@ -94,6 +94,10 @@ pub struct Meta {
     pub labels: Vec<(String, String)>,
     /// `annotations`
     pub annotations: Vec<(String, String)>,
+    /// `deletionTimestamp` is there: its deletion was asked for.
+    pub deleting: bool,
+    /// `finalizers` are there: they keep it from being deleted.
+    pub finalizers: bool,
 }
 
 impl Meta {
@@ -142,15 +146,15 @@ pub struct Manifest {
 pub struct Selector {
     /// `matchLabels`
     pub labels: Vec<(String, String)>,
-    /// It also has `matchExpressions`, which are not evaluated.
-    pub expressions: bool,
+    /// `matchExpressions` as they stand there, empty where there are none. They are not evaluated.
+    pub expressions: String,
 }
 
 impl Selector {
     /// Whether an object with these labels may be selected.
     #[must_use]
     pub fn may_match(&self, labels: &[(String, String)]) -> bool {
-        self.expressions || self.labels.iter().all(|(key, value)| lookup(labels, key) == Some(value))
+        !self.expressions.is_empty() || self.labels.iter().all(|(key, value)| lookup(labels, key) == Some(value))
     }
 }
 
@@ -248,6 +252,8 @@ fn meta(reader: &mut Reader<'_>) -> Result<Meta, JsonError> {
             "uid" => out.uid = text(reader)?,
             "labels" => out.labels = optional(reader, pairs)?.unwrap_or_default(),
             "annotations" => out.annotations = optional(reader, pairs)?.unwrap_or_default(),
+            "deletionTimestamp" => out.deleting = optional(reader, Reader::raw)?.is_some(),
+            "finalizers" => out.finalizers = optional(reader, Reader::raw)?.is_some_and(|raw| raw != b"[]"),
             _ => reader.skip()?,
         }
         Ok(())
@@ -325,7 +331,10 @@ fn selector(reader: &mut Reader<'_>) -> Result<Selector, JsonError> {
     reader.object(|key, reader| {
         match key.as_ref() {
             "matchLabels" => out.labels = optional(reader, pairs)?.unwrap_or_default(),
-            "matchExpressions" => out.expressions = optional(reader, Reader::raw)?.is_some_and(|raw| raw != b"[]"),
+            "matchExpressions" => {
+                let raw = optional(reader, Reader::raw)?.filter(|raw| *raw != b"[]").unwrap_or_default();
+                out.expressions = String::from_utf8_lossy(raw).into_owned();
+            }
             _ => reader.skip()?,
         }
         Ok(())

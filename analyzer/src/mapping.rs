@@ -162,7 +162,8 @@ pub fn dangers(after: &AwsAuth, before: Option<&AwsAuth>) -> Vec<(Severity, Stri
     let mut found = Vec::new();
     for pitfall in &after.pitfalls {
         let severity = match pitfall {
-            Pitfall::Broken(_) => Severity::High,
+            Pitfall::Broken(_) | Pitfall::Lookalike(_) => Severity::High,
+            Pitfall::Unusable(..) | Pitfall::SecondDocument(_) => Severity::Medium,
             Pitfall::UnknownSection(_)
             | Pitfall::Invalid(..)
             | Pitfall::Path(_)

@@ -37,6 +37,8 @@ pub enum Token<'a> {
         name: &'a str,
         /// Node the pod runs on, where the token says so.
         node: Option<&'a str>,
+        /// The account is one of kube-controller-manager's own controllers, which have no pods.
+        controller: bool,
     },
     /// Kept in a Secret: it never expires.
     Legacy {
@@ -62,14 +64,13 @@ impl<'a> Session<'a> {
             .origin
             .peer
             .filter(|peer| is_public(*peer) && !settings.trusted_networks.iter().any(|network| network.contains(peer)));
+        let controller = account.namespace == "kube-system" && CONTROLLER_ACCOUNTS.contains(&account.name);
         let token = if event.annotations.legacy_token().is_some() {
             Token::Legacy { secret: event.annotations.legacy_secret() }
         } else if let Some((name, _)) = principal.pod() {
-            Token::Pod { name, node: principal.node() }
+            Token::Pod { name, node: principal.node(), controller }
         } else {
-            let controller =
-                account.namespace == "kube-system" && CONTROLLER_ACCOUNTS.contains(&account.name) && external.is_none();
-            Token::Unbound { controller }
+            Token::Unbound { controller: controller && external.is_none() }
         };
         let human_client = human_client(&event.user_agent);
         let key = key(event, cluster);

@@ -2,7 +2,7 @@
 
 use crate::audit::AuditEvent;
 use crate::audit::body::Body;
-use crate::audit::control_plane::CONTROLLER_ACCOUNTS;
+use crate::audit::control_plane::{CLOUD_CONTROLLER_ACCOUNTS, CONTROLLER_ACCOUNTS};
 use crate::audit::object::{ObjectRef, Verb};
 use crate::audit::outcome::Outcome;
 use crate::audit::principal::Identity;
@@ -69,6 +69,12 @@ impl<'a> TokenRequest<'a> {
                 principal.username == "system:kube-controller-manager"
                     && self.namespace == "kube-system"
                     && CONTROLLER_ACCOUNTS.contains(&self.name)
+            }
+            // EKS's cloud controller manager, too, has an account for each of its controllers.
+            Identity::Eks => {
+                principal.username == "eks:cloud-controller-manager"
+                    && self.namespace == "kube-system"
+                    && CLOUD_CONTROLLER_ACCOUNTS.contains(&self.name)
             }
             _ => false,
         }

@@ -29,6 +29,27 @@ CRATES = {
 
 # test, weakness, file, old, new
 ROWS = [
+    ("answers::silence_by_the_form_of_the_answer", "what failed with 406 was not done",
+     "analyzer/src/audit/outcome.rs", "406 => Self::Unknown,", "406 => Self::Failed,"),
+    ("answers::silence_by_the_form_of_the_answer", "what failed for its Table was not done",
+     "analyzer/src/audit/outcome.rs", "400 if status.message.starts_with(NO_TABLE) || wants_table() => Self::Unknown,",
+     "400 if status.message.starts_with(NO_TABLE) && !wants_table() => Self::Unknown,"),
+    ("answers::silence_by_a_selector_that_the_server_does_not_read", "every value of a parameter is believed",
+     "analyzer/src/detections/aws_auth_deleted.rs", ".take(1)", ".take(9)"),
+    ("answers::hiding_a_mapping_from_whoever_reads_other_yaml_than_eks", "keys are compared as ASCII",
+     "analyzer/src/aws_auth.rs", "'\\u{17f}' => 's',", ""),
+    ("answers::hiding_a_mapping_from_whoever_reads_other_yaml_than_eks", "all documents are one",
+     "analyzer/src/aws_auth.rs", "if begun && (mark(", "if false && (mark("),
+    ("answers::silence_by_the_account_of_a_controller", "the account proves the controller",
+     "analyzer/src/audit.rs", "let lent = principal.pod().is_some() ||", "let lent ="),
+    ("answers::silence_by_the_account_of_a_controller", "a pod may have the account",
+     "analyzer/src/session.rs", "Token::Pod { name, node: principal.node(), controller }",
+     "Token::Pod { name, node: principal.node(), controller: false }"),
+    ("answers::silence_by_a_later_witness_of_the_same_version", "a snapshot is from before",
+     "analyzer/src/change.rs", "known.time.is_some() && known.time <= event.time()",
+     "(known.time.is_none() || known.time <= event.time())"),
+    ("answers::silence_by_a_later_witness_of_the_same_version", "what was read before was before",
+     "analyzer/src/change.rs", "known.time.is_some() && known.time <= event.time()", "known.time.is_some()"),
     ("silence::silence_by_what_the_client_says_of_itself", "the user agent is believed",
      "analyzer/src/change.rs", "Outcome::Failed | Outcome::Unauthenticated => Some(Ordinary::Failed),",
      "Outcome::Failed | Outcome::Unauthenticated => Some(Ordinary::Failed),\n"

@@ -122,8 +122,19 @@ const CERTIFICATE_NAMES: &[&str] = &[
     "system:aggregator",
 ];
 
+/// Service accounts that the controllers of EKS's cloud controller manager use, all in kube-system: it, too, requests unbound
+/// tokens for them (cloud-provider-aws, `--use-service-account-credentials`).
+pub const CLOUD_CONTROLLER_ACCOUNTS: &[&str] = &[
+    "cloud-node-lifecycle-controller",
+    "node-controller",
+    "route-controller",
+    "service-controller",
+    "tagging-controller",
+];
+
 /// Service accounts that kube-controller-manager's own controllers use, all in kube-system. It requests unbound tokens
-/// for them (Kubernetes source, `cmd/kube-controller-manager/names`, and the `system:controller:*` bindings).
+/// for them (Kubernetes source, `cmd/kube-controller-manager/names`, and the `system:controller:*` bindings). Those of the
+/// cloud controller manager are among them.
 pub const CONTROLLER_ACCOUNTS: &[&str] = &[
     "attachdetach-controller",
     "bootstrap-signer",
@@ -169,6 +180,7 @@ pub const CONTROLLER_ACCOUNTS: &[&str] = &[
     "storage-version-garbage-collector",
     "storage-version-migrator-controller",
     "storageversionmigrator-controller",
+    "tagging-controller",
     "token-cleaner",
     "tokens-controller",
     "ttl-after-finished-controller",

@@ -53,12 +53,18 @@ pub enum Outcome {
     EscalationRefused,
     /// Another refusal or failure that left things as they were; admission webhooks, quota and validation included.
     Failed,
-    /// No status, or a server error after which nobody knows whether the write took place.
+    /// No status, a server error after which nobody knows whether the write took place, or an answer that could not be
+    /// given the form the client asked for.
     Unknown,
 }
 
 impl Outcome {
-    pub(super) fn of(status: Option<&Status<'_>>, annotations: &Annotations<'_>) -> Self {
+    /// `wants_table` says whether the query has a say in how a Table is made.
+    pub(super) fn of(
+        status: Option<&Status<'_>>,
+        annotations: &Annotations<'_>,
+        wants_table: impl FnOnce() -> bool,
+    ) -> Self {
         let Some(status) = status else {
             return Self::Unknown;
         };
@@ -67,6 +73,11 @@ impl Outcome {
             401 => Self::Unauthenticated,
             403 if annotations.decision() != Some(Decision::Allow) => Self::Denied,
             403 if is_escalation(&status.message) => Self::EscalationRefused,
+            // The server stores first and forms the answer after that (`transformResponseObject` in
+            // `k8s.io/apiserver/pkg/endpoints/handlers/response.go`). An `Accept` that asks for a list of metadata, or a query
+            // that asks for a Table as there is none, so makes a write that was done look like one that failed.
+            406 => Self::Unknown,
+            400 if status.message.starts_with(NO_TABLE) || wants_table() => Self::Unknown,
             400..=499 => Self::Failed,
             _ => Self::Unknown,
         }
@@ -85,6 +96,9 @@ impl Outcome {
         }
     }
 }
+
+/// How the message begins when a Table cannot be made.
+const NO_TABLE: &str = "Unable to convert to Table";
 
 /// The texts of `k8s.io/kubernetes/pkg/registry/rbac`: rules not held, and an aggregation rule without full rights.
 fn is_escalation(message: &str) -> bool {

@@ -6,6 +6,7 @@
 use crate::audit::AuditEvent;
 use crate::audit::principal::Identity;
 use crate::kube::ObjectKind;
+use crate::kube::patch::Touches;
 use crate::memory::{Memory, State};
 use crate::rbac::{RoleKind, Subject, stock};
 
@@ -35,7 +36,7 @@ pub(super) fn is_routine(
         }
         Identity::Eks if change.kind == ObjectKind::AwsAuth => only_adds_nodes(change),
         Identity::Eks => change.kind.is_rbac() && is_owned_by_eks(&change.name) && serves_the_system(change),
-        Identity::ServiceAccount(controller) if controller.namespace == "kube-system" => match controller.name {
+        Identity::ServiceAccount(_) => match event.controller().unwrap_or_default() {
             // Writes the rules of the labelled roles into the roles that aggregate them; the labelled role is judged.
             "clusterrole-aggregation-controller" => {
                 change.kind == ObjectKind::ClusterRole
@@ -44,12 +45,14 @@ pub(super) fn is_routine(
                     && !gives_everything(change)
             }
             "namespace-controller" => change.action == Action::DeletedMany && change.namespace != "kube-system",
-            "generic-garbage-collector" => change.action == Action::Deleted && change.kind.is_rbac(),
+            // Deletes what has lost its owner, and takes off what kept it from being deleted.
+            "generic-garbage-collector" => {
+                change.kind.is_rbac() && (change.action == Action::Deleted || change.touches == Touches::Ownership)
+            }
             _ => false,
         },
         Identity::Nobody
         | Identity::Anonymous
-        | Identity::ServiceAccount(_)
         | Identity::Node
         | Identity::Iam
         | Identity::Forged
@@ -83,6 +86,8 @@ fn gives_everything(change: &Change) -> bool {
             has(&rule.resources, "*") && has(&rule.verbs, "*") && has(&rule.api_groups, "*")
                 || has(&rule.verbs, "escalate")
                 || has(&rule.verbs, "bind")
+                || has(&rule.verbs, "impersonate")
+                    && ["*", "users", "groups"].iter().any(|who| has(&rule.resources, who))
         }),
         _ => false,
     }

@@ -86,21 +86,31 @@ fn flows(case: &Case<'_>, change: &Change, rules: &[PolicyRule], labels: &[(Stri
 
 /// A role that collects others.
 fn collects(change: &Change, selectors: &[Selector]) -> Hit {
-    let all = selectors.iter().any(|selector| selector.labels.is_empty());
-    let severity = if all { Severity::Critical } else { Severity::Medium };
+    let all = selectors.iter().any(|selector| selector.labels.is_empty() && selector.expressions.is_empty());
+    let expressed = selectors.iter().any(|selector| !selector.expressions.is_empty());
+    let severity = match (all, expressed) {
+        (true, _) => Severity::Critical,
+        (false, true) => Severity::High,
+        (false, false) => Severity::Medium,
+    };
     let mut hit = Hit::new(
         severity,
         format!("made {} collect the rules of other roles", grant::object(change)),
         if all {
             "Its selector takes every ClusterRole, cluster-admin among them."
+        } else if expressed {
+            "Its expressions may take any ClusterRole, cluster-admin among them; which ones is not worked out here."
         } else {
             "Whoever may label a ClusterRole now decides what its holders can do."
         },
     );
     for selector in selectors {
         let labels: Vec<String> = selector.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let expressions = if selector.expressions { " and expressions" } else { "" };
-        hit.changes.push(Delta::Note(text::name(&format!("collects roles labelled {}{expressions}", labels.join(", ")))));
+        let by_labels = (!labels.is_empty()).then(|| format!("labelled {}", labels.join(", ")));
+        let by_expressions = (!selector.expressions.is_empty()).then(|| format!("with {}", selector.expressions));
+        let by: Vec<String> = by_labels.into_iter().chain(by_expressions).collect();
+        let collected = if by.is_empty() { "every role".to_owned() } else { format!("roles {}", by.join(" and ")) };
+        hit.changes.push(Delta::Note(text::name(&format!("collects {collected}"))));
     }
     hit
 }

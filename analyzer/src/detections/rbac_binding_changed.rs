@@ -58,7 +58,7 @@ fn what(change: &Change, grade: &grant::Grade, subjects: &[Subject]) -> String {
     let object = grant::object(change);
     let gained = grade.deltas.iter().any(|delta| matches!(delta, Delta::Gained(_) | Delta::Now(_)));
     match (change.action, change.before.is_some()) {
-        _ if change.only_removes && change.before.is_none() => format!("took subjects away from {object}"),
+        _ if change.only_removes() && change.before.is_none() => format!("took subjects away from {object}"),
         (_, true) if !gained && grade.deltas.is_empty() => {
             format!("changed the metadata of {object}: its subjects are as before")
         }

@@ -38,8 +38,11 @@ fn check(case: &Case<'_>) -> Option<Hit> {
         "" => "of the cluster".to_owned(),
         namespace => format!("in namespace {}", text::name(namespace)),
     };
+    let (kept, gone): (Vec<_>, Vec<_>) = change.deleted.iter().partition(|deleted| deleted.pending);
     let count = change.deleted.len();
-    let selected = case.event.query("labelSelector").chain(case.event.query("fieldSelector")).next();
+    // Of a parameter that is there twice the server takes the first.
+    let first = |parameter| case.event.query(parameter).next().filter(|selector| !selector.is_empty());
+    let selected = first("labelSelector").or_else(|| first("fieldSelector"));
     let what = match count {
         0 => format!("deleted {kind}s {place} by collection"),
         1 => format!("deleted 1 {kind} {place} by collection"),
@@ -54,9 +57,14 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     if let Some(selector) = selected {
         hit.changes.push(Delta::Note(format!("selected by {}", text::name(&selector))));
     }
-    for deleted in change.deleted.iter().take(OBJECTS_LISTED) {
+    if !kept.is_empty() {
+        hit.changes.push(Delta::Note(format!("{} of them are kept by finalizers and in force until these are gone", kept.len())));
+    }
+    for deleted in gone.iter().chain(&kept).take(OBJECTS_LISTED) {
         hit.objects.push(Object { kind, namespace: text::name(&deleted.namespace), name: text::name(&deleted.name) });
-        hit.changes.extend(grant::lost_lines(change.kind, &deleted.namespace, &deleted.state));
+        if !deleted.pending {
+            hit.changes.extend(grant::lost_lines(change.kind, &deleted.namespace, &deleted.state));
+        }
     }
     if hit.objects.is_empty() {
         hit.objects.push(grant::object(change));

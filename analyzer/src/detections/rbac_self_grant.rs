@@ -32,7 +32,7 @@ detection! {
 
 fn check(case: &Case<'_>) -> Option<Hit> {
     let change = case.change().filter(|change| {
-        change.took_effect() && matches!(change.action, Action::Created | Action::Changed) && !change.only_removes
+        change.took_effect() && matches!(change.action, Action::Created | Action::Changed) && !change.only_removes()
     })?;
     let (severity, phrase, own) = match &change.after {
         Content::Known(State::Binding { role_ref, subjects }) => {

@@ -237,7 +237,11 @@ impl Weight for Remembered {
             |pairs: &[(String, String)]| pairs.iter().map(|(key, value)| key.len() + value.len() + 48).sum::<usize>();
         100 + match &self.state {
             State::Role { rules, aggregation, labels } => {
-                let selected = aggregation.iter().flatten().map(|selector| 48 + pairs(&selector.labels)).sum::<usize>();
+                let selected = aggregation
+                    .iter()
+                    .flatten()
+                    .map(|selector| 48 + pairs(&selector.labels) + selector.expressions.len())
+                    .sum::<usize>();
                 rules
                     .iter()
                     .map(|rule| {

@@ -13,6 +13,7 @@ use crate::change::{Action, Change, Content, Effect, Ordinary};
 use crate::detection::{Check, Delta, Finding};
 use crate::detections;
 use crate::envelope::LogLine;
+use crate::kube::patch::Touches;
 use crate::lesson::{self, Lessons};
 use crate::memory::{Granted, Login, Memory, Remembered, SessionKey, SessionMark};
 use crate::session;
@@ -220,6 +221,10 @@ impl Batch<'_> {
         let version = change.version();
         let stored = change.effect == Effect::Took;
         match (change.action, change.after.clone()) {
+            // The last thing that kept it is taken off an object that was to be deleted: it is gone with that.
+            (Action::Changed, _) if stored && change.meta.deleting && !change.meta.finalizers => {
+                self.memory.forget(&change.key(cluster), time);
+            }
             (Action::Created | Action::Changed, Content::Known(state)) if stored => {
                 let key = change.key(cluster);
                 let granted = granted.or_else(|| self.memory.object(&key).and_then(|known| known.granted));
@@ -230,7 +235,8 @@ impl Batch<'_> {
                 if stored && change.action == Action::Created && after == Content::NotRecorded {
                     text_lines::remember_unseen(change, event, cluster, self.memory);
                 }
-                let as_before = matches!(change.ordinary, Some(Ordinary::NoOp | Ordinary::MetadataOnly));
+                let as_before = matches!(change.ordinary, Some(Ordinary::NoOp | Ordinary::MetadataOnly))
+                    || change.touches == Touches::Ownership;
                 if !as_before && !change.name.is_empty() {
                     self.memory.lose_sight(change.key(cluster), version, time);
                 }
@@ -240,7 +246,7 @@ impl Batch<'_> {
             (Action::Deleted, _) if change.pending => {}
             (Action::Deleted, _) => self.memory.forget(&change.key(cluster), time),
             (Action::DeletedMany, _) => {
-                for gone in &change.deleted {
+                for gone in change.deleted.iter().filter(|gone| !gone.pending) {
                     let mut key = change.key(cluster);
                     key.namespace.clone_from(&gone.namespace);
                     key.name.clone_from(&gone.name);
@@ -293,7 +299,8 @@ fn granted(findings: &[Finding], event: &AuditEvent<'_>) -> Option<Granted> {
     let severity = findings
         .iter()
         .filter(|finding| finding.detection.category() == "rbac" || finding.detection.category() == "aws-auth")
-        .filter(|finding| finding.hit.changes.iter().any(|delta| matches!(delta, Delta::Gained(_) | Delta::Now(_))))
+        // What holds now may have held before.
+        .filter(|finding| finding.hit.changes.iter().any(|delta| matches!(delta, Delta::Gained(_))))
         .map(|finding| finding.hit.severity)
         .max()
         .filter(|severity| *severity >= Severity::Medium)?;

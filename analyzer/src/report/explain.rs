@@ -165,7 +165,7 @@ const fn proven(identity: Identity<'_>) -> &'static str {
         Identity::ServiceAccount(_) => "a service account, proven by uid and groups",
         Identity::Node => "a node, proven by its group",
         Identity::ControlPlane => "the control plane, proven by groups and address",
-        Identity::Eks => "EKS itself, proven by its AWS account",
+        Identity::Eks => "EKS itself, proven by its AWS account or its certificate",
         Identity::Iam => "an IAM principal, proven by the authenticator's uid and extra",
         Identity::Forged => "forged: the name says more than uid, groups and extra prove",
         Identity::Other => "a user of another authenticator; nothing about it is proven",

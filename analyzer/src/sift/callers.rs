@@ -186,6 +186,7 @@ pub(super) fn of_session(session: &Session<'_>, facts: Facts) -> Facts {
         .and_if(session.external.is_some(), Facts::EXTERNAL)
         .and_if(session.human_client.is_some(), Facts::HUMAN_CLIENT)
         .and_if(session.token == Token::Unbound { controller: false }, Facts::UNBOUND)
+        .and_if(matches!(session.token, Token::Pod { controller: true, .. }), Facts::CONTROLLER_POD)
 }
 
 /// The two places of the table where a caller may be.

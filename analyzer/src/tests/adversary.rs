@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+mod answers;
 mod bodies;
 mod crowd;
 mod injection;

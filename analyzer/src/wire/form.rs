@@ -107,6 +107,9 @@ variants! {
         4 = Path(arn),
         5 = Wildcard(arn),
         6 = Duplicate(arn),
+        7 = Lookalike(key),
+        8 = Unusable(section, count),
+        9 = SecondDocument(section),
     }
     Severity { 1 = Informational, 2 = Low, 3 = Medium, 4 = High, 5 = Critical }
     Stream {

@@ -70,14 +70,14 @@ fn binding() -> Fact {
 
 #[test]
 fn the_bytes_of_a_fact_change_only_with_the_version() {
-    let expected = "0200 \
+    let expected = "0300 \
          01 04 70726f64 04 00 01 62 \
          02 01 02 05 61646d696e 01 01 03 616e6e \
          01 ac02 01 80ca9fb00d d00f 00 00 00";
     let digits: Vec<u8> = expected.bytes().filter(u8::is_ascii_hexdigit).collect();
     let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
     let expected: Vec<u8> = digits.chunks(2).map(byte).collect();
-    assert_eq!((VERSION, write_fact(&binding())), (2, expected), "another form is another version");
+    assert_eq!((VERSION, write_fact(&binding())), (3, expected), "another form is another version");
 }
 
 #[test]
