@@ -1,11 +1,15 @@
 //! The `aws-auth` ConfigMap: which IAM principal is whom in the cluster.
 //!
 //! The rules are those of aws-iam-authenticator (`pkg/mapper/configmap`, `pkg/config`): section names are exact, keys
-//! inside are read as Go reads JSON, in any case; of a section the first YAML document counts; each section stands or falls on its own; a section whose YAML is broken loads as
-//! empty; an entry that does not validate is left out and its neighbours load. ARNs are compared in lower case, and of
-//! several roles with one ARN the last counts.
+//! inside are read as Go reads JSON, in any case; of a section the first YAML document counts; each section stands or falls on
+//! its own; a section whose YAML is broken loads as empty; an entry that does not validate is left out and its neighbours
+//! load. ARNs are compared in lower case, and of several roles with one ARN the last counts.
 
-use serde_json::{Map, Value};
+mod go;
+
+use serde_json::Value;
+
+use self::go::{Members, first_document};
 
 /// The mappings of one version of the ConfigMap.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -81,7 +85,7 @@ pub enum Pitfall {
     Wildcard(String),
     /// The same ARN twice: the last one counts.
     Duplicate(String),
-    /// A key with letters of another alphabet that is read as one of the keys.
+    /// A key that is read as one that an entry has already, or only looks like one.
     Lookalike(String),
     /// Entries with groups that are no list of texts.
     Unusable(String, u64),
@@ -108,7 +112,10 @@ impl std::fmt::Display for Pitfall {
             }
             Self::Duplicate(arn) => write!(formatter, "{arn} is mapped more than once; the last mapping counts"),
             Self::Lookalike(key) => {
-                write!(formatter, "a key that only looks like `{key}` is read as it: somebody hides what is mapped")
+                write!(
+                    formatter,
+                    "an entry says `{key}` twice, or with a key that only looks like it: somebody hides what is mapped"
+                )
             }
             Self::Unusable(section, count) => write!(
                 formatter,
@@ -149,17 +156,20 @@ impl AwsAuth {
             return;
         }
         let (text, rest) = first_document(text);
-        if !rest.trim().is_empty() {
+        // A mark alone ends the document and begins none.
+        if !rest.trim_start_matches(['-', '.']).trim().is_empty() {
             self.pitfalls.push(Pitfall::SecondDocument(name.to_owned()));
         }
-        let Some(entries) = entries(text) else {
+        let Some(entries) = entries(&text) else {
             self.pitfalls.push(Pitfall::Broken(name.to_owned()));
             return;
         };
         let (mut invalid, mut unusable) = (0, 0);
         for entry in &entries {
-            self.lookalikes(entry);
-            unusable += u64::from(!has_usable_groups(entry));
+            if let Some(members) = entry.as_object().map(Members) {
+                self.pitfalls.extend(members.lookalikes(&KEYS).map(|key| Pitfall::Lookalike(key.to_owned())));
+                unusable += u64::from(!members.has_texts("groups"));
+            }
             match mapping(name, entry) {
                 Some(mapping) => self.mappings.push(mapping),
                 None => invalid += 1,
@@ -170,15 +180,6 @@ impl AwsAuth {
         }
         if unusable > 0 {
             self.pitfalls.push(Pitfall::Unusable(name.to_owned(), unusable));
-        }
-    }
-
-    /// Keys that nobody writes by accident.
-    fn lookalikes(&mut self, entry: &Value) {
-        let keys = entry.as_object().into_iter().flatten().map(|(key, _)| key).filter(|key| !key.is_ascii());
-        for key in keys {
-            let read_as = KEYS.into_iter().find(|known| is_key(key, known));
-            self.pitfalls.extend(read_as.map(|known| Pitfall::Lookalike(known.to_owned())));
         }
     }
 
@@ -276,92 +277,35 @@ fn entries(text: &str) -> Option<Vec<Value>> {
 
 fn mapping(section: &str, entry: &Value) -> Option<Mapping> {
     if section == "mapAccounts" {
-        let account = scalar(entry)?;
+        let account = go::text(entry)?;
         return Some(Mapping {
             principal: IamPrincipal::Account(account),
             username: String::new(),
             groups: Vec::new(),
         });
     }
-    let members = entry.as_object()?;
-    let text = |key: &str| member(members, key).and_then(scalar).unwrap_or_default();
-    let mut groups: Vec<String> = member(members, "groups")
-        .and_then(Value::as_array)
-        .map(|list| list.iter().filter_map(scalar).collect())
-        .unwrap_or_default();
+    let members = Members(entry.as_object()?);
+    let text = |key: &str| members.text(key).unwrap_or_default();
+    let mut groups = members.texts("groups");
     groups.sort();
     groups.dedup();
     let principal = match section {
         "mapUsers" => IamPrincipal::User(arn(&text("userarn"))?),
-        _ => match member(members, "sso").and_then(Value::as_object) {
-            Some(sso) => {
-                let part = |key: &str| member(sso, key).and_then(scalar);
+        _ => match members.objects("sso").as_slice() {
+            [] => IamPrincipal::Role(arn(&text("rolearn"))?),
+            sso => {
+                let part = |key: &str| sso.iter().filter_map(|members| members.text(key)).next_back();
                 IamPrincipal::PermissionSet { name: part("permissionSetName")?, account: part("accountID")? }
             }
-            None => IamPrincipal::Role(arn(&text("rolearn"))?),
         },
     };
     Some(Mapping { principal, username: text("username"), groups })
-}
-
-/// The value of a key as Go's `encoding/json` finds it: the members come in the order of their bytes, as the conversion from
-/// YAML sorts them, each that is the key when both are folded sets the value anew, and so the last one stays.
-fn member<'v>(members: &'v Map<String, Value>, key: &str) -> Option<&'v Value> {
-    members.iter().filter(|(name, _)| is_key(name, key)).max_by_key(|(name, _)| name.as_bytes()).map(|(_, value)| value)
-}
-
-/// Whether Go takes `name` for `key`: letters count as the same when Unicode's simple folding makes them so. Outside ASCII two
-/// have a partner in it, the long s and the Kelvin sign.
-fn is_key(name: &str, key: &str) -> bool {
-    let folded = |character: char| match character {
-        '\u{17f}' => 's',
-        '\u{212a}' => 'k',
-        other => other.to_ascii_lowercase(),
-    };
-    name.chars().map(folded).eq(key.chars().map(folded))
-}
-
-/// Whether the groups of an entry are absent or a list of texts.
-fn has_usable_groups(entry: &Value) -> bool {
-    match entry.as_object().and_then(|members| member(members, "groups")) {
-        None | Some(Value::Null) => true,
-        Some(Value::Array(groups)) => groups.iter().all(|group| group.is_null() || scalar(group).is_some()),
-        Some(_) => false,
-    }
-}
-
-/// The first YAML document of a text, which is all that Go's `yaml.Unmarshal` reads, and what stands behind it.
-///
-/// A line that begins with one of the marks ends a document wherever it stands, in a block of text too (YAML 1.2, 9.1.2).
-fn first_document(text: &str) -> (&str, &str) {
-    let (mut at, mut begun) = (0, false);
-    for line in text.split_inclusive('\n') {
-        let mark = |mark: &str| {
-            line.strip_prefix(mark).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
-        };
-        if begun && (mark("---") || mark("...")) {
-            return text.split_at(at);
-        }
-        // Blank lines, comments and directives come before a document.
-        begun |= !(mark("...") || line.trim().is_empty() || line.starts_with(['#', '%']));
-        at += line.len();
-    }
-    (text, "")
 }
 
 /// ARNs are compared in lower case, so that is the form kept.
 fn arn(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_lowercase())
-}
-
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(truth) => Some(truth.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
 }
 
 /// Longest section read as YAML: 1 MiB, the size limit of a whole ConfigMap.

@@ -96,6 +96,10 @@ pub fn rules_of(memory: &Memory, cluster: &str, role: &RoleRef, namespace: &str)
     if let Some(rules) = memory.role(cluster, role, namespace) {
         return Some(rules.to_vec());
     }
+    // Of one that was changed unseen nobody knows the rules, whatever it was shipped with.
+    if memory.is_unseen(cluster, role, namespace) {
+        return None;
+    }
     let namespace = (role.kind == crate::rbac::RoleKind::Role).then_some(namespace);
     stock::role(role.kind, namespace, &role.name).map(|role| role.rules)
 }

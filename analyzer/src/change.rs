@@ -4,14 +4,16 @@
 //! or deleted, what it says now and what it said before, whether it took effect, and if it is ordinary, why.
 
 mod content;
+mod request;
 pub mod routine;
 
 pub(crate) use self::content::state;
 use self::content::{Read, deleted, manifest};
+use self::request::{is_apply, is_dry_run, states_object, waits_for_others};
 
+use crate::audit::AuditEvent;
 use crate::audit::object::{ObjectRef, Verb};
 use crate::audit::outcome::Outcome;
-use crate::audit::{AuditEvent, Level};
 use crate::interest::{Facts, Interest};
 use crate::kube::ObjectKind;
 use crate::kube::patch::{Touches, touches};
@@ -136,7 +138,7 @@ pub struct Deleted {
 pub enum Ordinary {
     /// `dryRun=All`: nothing was stored.
     DryRun,
-    /// Nothing was written: the object has the same version as before, or the patch is empty.
+    /// Nothing was written: the object has the same version as before, the patch is empty, or there was nothing to delete.
     NoOp,
     /// Only metadata that grants nothing.
     MetadataOnly,
@@ -180,6 +182,10 @@ impl Change {
         };
         let response = manifest(event.response, kind);
         let request = manifest(event.request, kind);
+        if states_object(event, &request) {
+            // What an apply does not state it takes away.
+            change.touches = Touches::Content;
+        }
         change.read_content(event, &response, &request);
         // What is remembered of a later version is not what was before.
         change.before = memory
@@ -245,7 +251,8 @@ impl Change {
             }
             Action::DeletedMany => {
                 if let Read::List(items) = response {
-                    self.deleted = items.iter().filter_map(|item| deleted(item, self.kind)).collect();
+                    let waits = waits_for_others(event, request);
+                    self.deleted = items.iter().filter_map(|item| deleted(item, self.kind, waits)).collect();
                 }
             }
             Action::Created | Action::Changed => {
@@ -324,7 +331,7 @@ impl Change {
         }
         match self.touches {
             Touches::Nothing if !is_apply(event) => Some(Ordinary::NoOp),
-            Touches::MetadataOnly if !states_object(event, request) => {
+            Touches::MetadataOnly => {
                 (!self.label_may_aggregate(request, cluster, memory)).then_some(Ordinary::MetadataOnly)
             }
             _ => None,
@@ -361,19 +368,6 @@ pub const BOOTSTRAPPING: &str = "kubernetes.io/bootstrapping";
 /// Annotation that keeps the API server from repairing a stock object (same page, "Auto-reconciliation").
 pub const AUTOUPDATE: &str = "rbac.authorization.kubernetes.io/autoupdate";
 
-/// A server-side apply of an object without its rules takes the applier's rules away, so an empty one is a change.
-fn is_apply(event: &AuditEvent<'_>) -> bool {
-    event.query("fieldManager").next().is_some()
-        && event.request.bytes().is_some_and(|body| body != b"{}" && body != b"[]")
-}
-
-/// An apply has to state the kind of its object (Kubernetes documentation, "Server-Side Apply"); `kubectl label` and its like
-/// name a field manager, too, and state no kind.
-fn states_object(event: &AuditEvent<'_>, request: &Read) -> bool {
-    let (Read::Object(patch) | Read::Partial(patch) | Read::Other(patch)) = request else { return false };
-    is_apply(event) && !patch.kind.is_empty()
-}
-
 /// The kind of watched object that a request is about.
 pub(crate) fn kind(object: &ObjectRef<'_>, verb: &Verb<'_>) -> Option<ObjectKind> {
     if object.api_group == RBAC_GROUP && object.subresource.is_empty() {
@@ -395,22 +389,5 @@ fn action(event: &AuditEvent<'_>) -> Option<Action> {
         Verb::Delete => Some(Action::Deleted),
         Verb::DeleteCollection => Some(Action::DeletedMany),
         Verb::Get | Verb::List | Verb::Watch | Verb::Other(_) => None,
-    }
-}
-
-/// Whether the server was asked to store nothing.
-///
-/// For `delete` and `deletecollection` a body counts and the query is ignored
-/// (`k8s.io/apiserver/pkg/endpoints/handlers/delete.go`), so the query proves nothing where a body may have been sent
-/// and was not recorded.
-fn is_dry_run(event: &AuditEvent<'_>, request: &Read) -> bool {
-    let in_query = || event.query("dryRun").any(|value| value == "All");
-    match event.verb {
-        Verb::Delete | Verb::DeleteCollection => match (request, event.level) {
-            (Read::Other(options), _) => options.dry_run.iter().any(|value| value == "All"),
-            (Read::Missing, Level::Request | Level::RequestResponse) => in_query(),
-            _ => false,
-        },
-        _ => in_query(),
     }
 }

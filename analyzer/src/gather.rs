@@ -47,8 +47,8 @@ fn capped(mut alerts: Vec<Alert>, cap: usize) -> Vec<Alert> {
     if alerts.len() <= cap {
         return alerts;
     }
-    // The sort is stable: of equal severity, the earlier alerts are kept.
-    alerts.sort_by_key(|alert| std::cmp::Reverse(alert.severity));
+    // The sort is stable: of equal weight, the earlier alerts are kept.
+    alerts.sort_by_key(weight);
     let rest = alerts.split_off(cap - 1);
     alerts.sort_by_key(|alert| alert.first().and_then(|first| first.time));
     alerts.extend(digest(rest, true));
@@ -119,6 +119,16 @@ impl Burst {
     }
 }
 
+/// The gravest first, and of these what took effect: whoever has no rights can be refused as often as they like, and must not
+/// crowd out what others did.
+fn weight(alert: &Alert) -> (std::cmp::Reverse<Severity>, bool) {
+    (std::cmp::Reverse(alert.severity), is_refused(alert))
+}
+
+fn is_refused(alert: &Alert) -> bool {
+    alert.first().is_some_and(|first| matches!(first.code, 401 | 403))
+}
+
 fn time(alert: &Alert) -> Option<Timestamp> {
     alert.first().and_then(|first| first.time)
 }
@@ -132,8 +142,8 @@ fn digest(mut alerts: Vec<Alert>, overflow: bool) -> Option<Alert> {
     let closes = alerts.iter().all(|alert| alert.activity == Activity::Update);
     let activity = if closes { Activity::Update } else { Activity::Create };
     let events: u64 = alerts.iter().map(|alert| alert.events).sum();
-    // What is worst must not fall behind a limit. The sort is stable: of equal severity, the earlier come first.
-    alerts.sort_by_key(|alert| std::cmp::Reverse(alert.severity));
+    // What is worst must not fall behind a limit. The sort is stable: of equal weight, the earlier come first.
+    alerts.sort_by_key(weight);
     let first = alerts.first()?.first()?.clone();
     let summary = if overflow {
         format!("{count} more alerts in one message, because there were too many; worst: {worst}")
@@ -175,8 +185,7 @@ fn text_stream(alerts: &[Alert], worst: Severity) -> Option<(&str, &'static str)
 /// What the alerts of a burst were: changes, refused attempts, or some of each.
 fn deeds(alerts: &[Alert]) -> String {
     let count = alerts.len();
-    let refused =
-        alerts.iter().filter(|alert| alert.first().is_some_and(|first| matches!(first.code, 401 | 403))).count();
+    let refused = alerts.iter().filter(|alert| is_refused(alert)).count();
     let session = alerts.iter().any(|alert| alert.detection_ids().iter().any(|id| id.ends_with("-login")));
     match (refused, session) {
         (0, false) => format!("made {count} changes"),

@@ -139,6 +139,8 @@ pub struct Manifest {
     pub items: Option<Vec<Vec<u8>>>,
     /// `dryRun` of DeleteOptions.
     pub dry_run: Vec<String>,
+    /// `propagationPolicy` of DeleteOptions; empty when absent.
+    pub propagation: String,
 }
 
 /// A label selector of an aggregation rule.
@@ -146,8 +148,27 @@ pub struct Manifest {
 pub struct Selector {
     /// `matchLabels`
     pub labels: Vec<(String, String)>,
-    /// `matchExpressions` as they stand there, empty where there are none. They are not evaluated.
-    pub expressions: String,
+    /// `matchExpressions`, which are not evaluated.
+    pub expressions: Vec<Expression>,
+}
+
+/// One requirement of a label selector.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Expression {
+    /// The label.
+    pub key: String,
+    /// `In`, `NotIn`, `Exists` or `DoesNotExist`.
+    pub operator: String,
+    /// Values for `In` and `NotIn`.
+    pub values: Vec<String>,
+}
+
+impl Expression {
+    /// Whether an object without labels meets it.
+    #[must_use]
+    pub fn takes_what_is_not_labelled(&self) -> bool {
+        matches!(self.operator.as_str(), "NotIn" | "DoesNotExist")
+    }
 }
 
 impl Selector {
@@ -176,6 +197,7 @@ impl Manifest {
                     out.items = optional(reader, |reader| list(reader, |reader| Ok(reader.raw()?.to_vec())))?;
                 }
                 "dryRun" => out.dry_run = texts(reader)?,
+                "propagationPolicy" => out.propagation = text(reader)?,
                 _ => reader.skip()?,
             }
             Ok(())
@@ -332,9 +354,22 @@ fn selector(reader: &mut Reader<'_>) -> Result<Selector, JsonError> {
         match key.as_ref() {
             "matchLabels" => out.labels = optional(reader, pairs)?.unwrap_or_default(),
             "matchExpressions" => {
-                let raw = optional(reader, Reader::raw)?.filter(|raw| *raw != b"[]").unwrap_or_default();
-                out.expressions = String::from_utf8_lossy(raw).into_owned();
+                out.expressions = optional(reader, |reader| list(reader, expression))?.unwrap_or_default();
             }
+            _ => reader.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+fn expression(reader: &mut Reader<'_>) -> Result<Expression, JsonError> {
+    let mut out = Expression::default();
+    reader.object(|key, reader| {
+        match key.as_ref() {
+            "key" => out.key = text(reader)?,
+            "operator" => out.operator = text(reader)?,
+            "values" => out.values = texts(reader)?,
             _ => reader.skip()?,
         }
         Ok(())

@@ -18,7 +18,7 @@ use crate::text;
 
 /// The ordinary lines that the memory learns from, whatever the detections make of them: refused logins and new Secrets.
 /// Who comes from where is learnt from every line, through [`Visit`].
-pub const INTEREST: Interest = &[Facts::UNAUTHENTICATED, Facts::SECRET.and(Facts::CREATES)];
+pub const INTEREST: Interest = &[Facts::UNAUTHENTICATED, Facts::SECRET.and(Facts::WRITES)];
 
 /// What an event teaches.
 #[derive(Debug, Default)]
@@ -46,7 +46,8 @@ impl<'e> Lessons<'e> {
             lessons.minted = Some((credential, minted));
         }
         let object = event.object.as_ref().filter(|object| object.is("", "secrets") && !object.name.is_empty());
-        if let (Some(object), Verb::Create) = (object, &event.verb) {
+        let created = event.status.as_ref().is_some_and(|status| status.code == 201);
+        if let Some(object) = object.filter(|_| event.verb == Verb::Create || created) {
             lessons.secret = Some((&object.namespace, &object.name, maker(event, identity)));
         }
         lessons
@@ -153,6 +154,7 @@ struct Watched {
     /// As addresses are remembered.
     credential: Credential,
     address: Option<Address>,
+    external: bool,
     node: Option<String>,
 }
 
@@ -168,6 +170,7 @@ impl Visit {
             issued: principal.credential_id().map(own),
             credential: own(&session.key.credential),
             address: event.origin.peer.map(|peer| (cluster.to_owned(), peer)),
+            external: session.external.is_some(),
             node: match session.token {
                 Token::Pod { node, .. } => node.map(ToOwned::to_owned),
                 Token::Legacy { .. } | Token::Unbound { .. } => None,
@@ -185,11 +188,13 @@ impl Visit {
     /// Whether the memory has something to say: then the request has to be judged. The fact [`Facts::REMEMBERED`].
     #[must_use]
     pub fn is_remembered(&self, memory: &Memory) -> bool {
-        let Some(Watched { issued, credential, address, node }) = &self.watched else {
+        let Some(Watched { issued, credential, address, external, node }) = &self.watched else {
             return false;
         };
         issued.as_ref().is_some_and(|issued| memory.minted(issued).is_some())
-            || address.as_ref().is_some_and(|address| Moved::of(memory, credential, address, node.as_deref()).is_some())
+            || address
+                .as_ref()
+                .is_some_and(|address| Moved::of(memory, credential, address, *external, node.as_deref()).is_some())
     }
 
     /// Has the memory learn what each of these requests teaches. The second time in a row it changes nothing.
@@ -217,9 +222,16 @@ pub enum How<'m> {
 }
 
 impl<'m> Moved<'m> {
-    /// What `memory` says of a credential that is used from `address`; `own` is the node that its token names.
+    /// What `memory` says of a credential that is used from `address`; `external` says whether that is public and not trusted,
+    /// `own` is the node that its token names.
     #[must_use]
-    pub fn of(memory: &'m Memory, credential: &Credential, address: &Address, own: Option<&str>) -> Option<Self> {
+    pub fn of(
+        memory: &'m Memory,
+        credential: &Credential,
+        address: &Address,
+        external: bool,
+        own: Option<&str>,
+    ) -> Option<Self> {
         // Without an id of its own, many credentials would look like one.
         if matches!(credential.1.as_str(), "legacy" | "unknown") {
             return None;
@@ -231,8 +243,12 @@ impl<'m> Moved<'m> {
         if first == peer {
             return None;
         }
-        if !is_public(first) && is_public(peer) {
+        if !is_public(first) && external {
             return Some(Self { first, how: How::Outside });
+        }
+        // Behind a NAT gateway, which is what a trusted public address is, all nodes have one address, or a few by turns.
+        if peer.is_ipv4() && is_public(peer) && !external {
+            return None;
         }
         let own = own?;
         let other = memory.node_at(address).filter(|node| *node != own)?;

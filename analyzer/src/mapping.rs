@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use crate::aws_auth::{AwsAuth, IamPrincipal, Mapping, Pitfall};
-use crate::case::{Case, rules_of};
-use crate::kube::ObjectKind;
-use crate::memory::{Memory, State};
-use crate::rbac::{Scope, Subject, assess, group_strength};
+use crate::case::Case;
+use crate::memory::Memory;
+use crate::rbac::Subject;
 use crate::severity::Severity;
+use crate::strength;
 
 /// A graded mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,29 +22,30 @@ pub struct Grade {
 #[must_use]
 pub fn grades(case: &Case<'_>, mappings: &[&Mapping]) -> Vec<Grade> {
     let people = mappings.iter().filter(|mapping| !mapping.is_for_nodes());
-    let worth = groups_worth(case.memory, case.cluster(), people.flat_map(|mapping| &mapping.groups));
+    let subjects: Vec<Subject> = people.flat_map(|mapping| becomes(&mapping.username, &mapping.groups)).collect();
+    let worth = worth(case.memory, case.cluster(), &subjects);
     mappings.iter().map(|mapping| grade(case, mapping, &worth)).collect()
 }
 
-fn grade(case: &Case<'_>, mapping: &Mapping, worth: &HashMap<&str, Severity>) -> Grade {
+fn grade(case: &Case<'_>, mapping: &Mapping, worth: &HashMap<&Subject, Severity>) -> Grade {
     let mut found: Vec<(Severity, String)> = Vec::new();
     let who = crate::text::name(&mapping.principal.to_string());
     if mapping.is_for_nodes() {
         found.push((Severity::Low, format!("{who} is mapped the way EKS maps node roles.")));
     } else {
         found.extend(groups(mapping, worth, &who));
-        found.extend(username(mapping, &who));
+        found.extend(username(mapping, worth, &who));
     }
     found.extend(principal(case, mapping, &who));
     if found.is_empty() {
-        found.push((Severity::Low, format!("{who} can log in; nothing known gives its groups any right.")));
+        found.push((Severity::Low, format!("{who} can log in; nothing known gives its name or its groups any right.")));
     }
     found.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
     let severity = found.first().map_or(Severity::Low, |(severity, _)| *severity);
     Grade { severity, reasons: found.into_iter().map(|(_, reason)| reason).collect() }
 }
 
-fn groups(mapping: &Mapping, worth: &HashMap<&str, Severity>, who: &str) -> Vec<(Severity, String)> {
+fn groups(mapping: &Mapping, worth: &HashMap<&Subject, Severity>, who: &str) -> Vec<(Severity, String)> {
     let mut found = Vec::new();
     for group in &mapping.groups {
         let shown = crate::text::name(group);
@@ -58,7 +59,7 @@ fn groups(mapping: &Mapping, worth: &HashMap<&str, Severity>, who: &str) -> Vec<
                 Severity::High,
                 format!("Whoever assumes {who} picks a Kubernetes group by naming the session ({shown})."),
             ));
-        } else if let Some(strength) = worth.get(group.as_str()) {
+        } else if let Some(strength) = worth.get(&Subject::Group(group.clone())) {
             found.push((*strength, format!("{who} is in {shown}, which holds strong rights ({strength}).")));
         } else if group.starts_with("system:") {
             found.push((Severity::High, format!("{who} is in {shown}, a group of the control plane.")));
@@ -67,54 +68,21 @@ fn groups(mapping: &Mapping, worth: &HashMap<&str, Severity>, who: &str) -> Vec<
     found
 }
 
-/// What groups are worth, those that are worth more than little: by what is bound to them, remembered or built in. One pass
-/// over what is remembered, however many groups are asked for.
-#[must_use]
-pub fn groups_worth<'g>(
-    memory: &Memory,
-    cluster: &str,
-    groups: impl IntoIterator<Item = &'g String>,
-) -> HashMap<&'g str, Severity> {
-    let mut worst: HashMap<&str, Option<Severity>> =
-        groups.into_iter().map(|group| (group.as_str(), group_strength(group))).collect();
-    if worst.is_empty() {
-        return HashMap::new();
-    }
-    for kind in [ObjectKind::ClusterRoleBinding, ObjectKind::RoleBinding] {
-        for (key, state) in memory.objects(cluster, kind) {
-            let State::Binding { role_ref: Some(role), subjects } = state else {
-                continue;
-            };
-            let named: Vec<&str> = subjects
-                .iter()
-                .filter_map(|subject| match subject {
-                    Subject::Group(name) => Some(name.as_str()),
-                    _ => None,
-                })
-                .filter(|name| worst.contains_key(name))
-                .collect();
-            if named.is_empty() {
-                continue;
-            }
-            let scope = crate::grant::scope(kind, &key.namespace);
-            let rights = rules_of(memory, cluster, role, &key.namespace).map(|rules| assess(&rules, &scope).severity);
-            // A bound role whose rules nobody has seen counts as a strong one.
-            let unseen = if scope == Scope::Cluster { Severity::High } else { Severity::Medium };
-            let severity = rights.unwrap_or(Some(unseen));
-            for name in named {
-                if let Some(known) = worst.get_mut(name) {
-                    *known = severity.max(*known);
-                }
-            }
-        }
-    }
-    worst
-        .into_iter()
-        .filter_map(|(group, severity)| severity.filter(|worst| *worst >= Severity::Medium).map(|worst| (group, worst)))
-        .collect()
+/// The subjects that a login becomes, as far as others may have bound something to them.
+pub fn becomes<'n>(username: &'n str, groups: impl IntoIterator<Item = &'n String>) -> impl Iterator<Item = Subject> {
+    let user = (!username.is_empty()).then(|| Subject::User(username.to_owned()));
+    user.into_iter().chain(groups.into_iter().map(|group| Subject::Group(group.clone())))
 }
 
-fn username(mapping: &Mapping, who: &str) -> Option<(Severity, String)> {
+/// What these subjects are worth, those that are worth more than little.
+#[must_use]
+pub fn worth<'s>(memory: &Memory, cluster: &str, subjects: &'s [Subject]) -> HashMap<&'s Subject, Severity> {
+    let mut worth = strength::of_each(memory, cluster, subjects);
+    worth.retain(|_, severity| *severity >= Severity::Medium);
+    worth
+}
+
+fn username(mapping: &Mapping, worth: &HashMap<&Subject, Severity>, who: &str) -> Option<(Severity, String)> {
     let name = mapping.username.as_str();
     let shown = crate::text::name(name);
     if name.starts_with("system:") || name.starts_with("eks:") {
@@ -131,7 +99,8 @@ fn username(mapping: &Mapping, who: &str) -> Option<(Severity, String)> {
             format!("Whoever assumes {who} picks any Kubernetes username by naming the session."),
         ));
     }
-    None
+    let strength = worth.get(&Subject::User(name.to_owned()))?;
+    Some((*strength, format!("{who} logs in as {shown}, who holds strong rights ({strength}).")))
 }
 
 fn principal(case: &Case<'_>, mapping: &Mapping, who: &str) -> Vec<(Severity, String)> {

@@ -37,7 +37,7 @@ pub enum Token<'a> {
         name: &'a str,
         /// Node the pod runs on, where the token says so.
         node: Option<&'a str>,
-        /// The account is one of kube-controller-manager's own controllers, which have no pods.
+        /// The account is one of the control plane's own controllers, which have no pods.
         controller: bool,
     },
     /// Kept in a Secret: it never expires.

@@ -2,36 +2,43 @@
 
 use std::collections::HashMap;
 
-use crate::case::Case;
+use crate::case::rules_of;
 use crate::kube::ObjectKind;
-use crate::memory::State;
+use crate::memory::{Memory, State};
 use crate::rbac::subject::{account_strength, group_strength, user_strength};
 use crate::rbac::{Scope, Subject, assess};
 use crate::severity::Severity;
 
-/// What each of these subjects holds by itself; those of whom nothing risky is known are left out.
+/// What each of these subjects holds by itself; those of whom nothing risky is known are left out. A role whose rules nobody has
+/// seen counts as a strong one: to change it unseen must not make its holders look harmless.
 ///
 /// One pass over what is remembered, however many subjects there are: a client may name any number of groups.
 #[must_use]
-pub fn of_each<'s>(case: &Case<'_>, subjects: impl IntoIterator<Item = &'s Subject>) -> HashMap<&'s Subject, Severity> {
+pub fn of_each<'s>(
+    memory: &Memory,
+    cluster: &str,
+    subjects: impl IntoIterator<Item = &'s Subject>,
+) -> HashMap<&'s Subject, Severity> {
     let mut worst: HashMap<&Subject, Option<Severity>> =
         subjects.into_iter().map(|subject| (subject, built_in(subject))).collect();
+    if worst.is_empty() {
+        return HashMap::new();
+    }
     for kind in [ObjectKind::ClusterRoleBinding, ObjectKind::RoleBinding] {
-        for (key, state) in case.memory.objects(case.cluster(), kind) {
+        for (key, state) in memory.objects(cluster, kind) {
             let State::Binding { role_ref: Some(role), subjects } = state else {
                 continue;
             };
             if !subjects.iter().any(|subject| worst.contains_key(subject)) {
                 continue;
             }
-            let Some(rules) = case.rules_of(role, &key.namespace) else {
-                continue;
-            };
             let scope = match kind {
                 ObjectKind::RoleBinding => Scope::Namespace(key.namespace.clone()),
                 _ => Scope::Cluster,
             };
-            let severity = assess(&rules, &scope).severity;
+            let rights = rules_of(memory, cluster, role, &key.namespace).map(|rules| assess(&rules, &scope).severity);
+            let unseen = if scope == Scope::Cluster { Severity::High } else { Severity::Medium };
+            let severity = rights.unwrap_or(Some(unseen));
             for subject in subjects {
                 if let Some(known) = worst.get_mut(subject) {
                     *known = severity.max(*known);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::Unreadable;
 use crate::json::{JsonError, Kind, Reader};
+use crate::text::percent_decoded;
 
 /// `objectRef`: the object of a request. Every part is optional in the log; an absent text is empty here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,7 +60,8 @@ impl<'a> ObjectRef<'a> {
     /// (Kubernetes API concepts, "Resource URIs").
     #[must_use]
     pub fn of_path(uri: &str) -> Option<Self> {
-        let path = uri.split('?').next().unwrap_or_default();
+        // The server splits the path after it has undone its escapes.
+        let path = percent_decoded(uri.split('?').next().unwrap_or_default());
         let mut parts = path.split('/').filter(|part| !part.is_empty()).map(ToOwned::to_owned);
         let api_group = match parts.next()?.as_str() {
             "api" => String::new(),

@@ -29,6 +29,8 @@ pub struct Parameters {
     pub service_account: String,
     /// The IAM role that it gets.
     pub role_arn: String,
+    /// The IAM role, perhaps of another account, that this one is exchanged for.
+    pub target_role_arn: String,
     /// Control-plane logs switched on and off.
     pub logging: Option<Vec<LogTypes>>,
     /// Whether the endpoint can be reached from the internet.
@@ -78,6 +80,7 @@ impl Parameters {
             "namespace" => self.namespace = text(reader)?,
             "serviceAccount" => self.service_account = text(reader)?,
             "roleArn" => self.role_arn = text(reader)?,
+            "targetRoleArn" => self.target_role_arn = text(reader)?,
             "logging" => self.logging = Some(logging(reader)?),
             "resourcesVpcConfig" => object(reader, |key, reader| {
                 match key {

@@ -1,7 +1,8 @@
 use crate::case::Call;
 use crate::cloudtrail::Parameters;
 use crate::detection::{Delta, Hit, Object, detection};
-use crate::mapping::groups_worth;
+use crate::mapping::{becomes, worth as worth_of};
+use crate::rbac::Subject;
 use crate::severity::Severity;
 use crate::text;
 
@@ -87,14 +88,20 @@ fn entry(call: &Call<'_>, asked: &Parameters) -> Hit {
     let update = call.event.event_name == "UpdateAccessEntry";
     let groups: Vec<String> = asked.groups.iter().flatten().map(|group| text::name(group)).collect();
     let is_node = !matches!(asked.entry_type.as_str(), "" | "STANDARD");
-    let worth = groups_worth(call.memory, call.cluster(), asked.groups.iter().flatten());
-    let worst = asked.groups.iter().flatten().filter_map(|group| {
-        let built_in = group.starts_with("system:") || group.starts_with("eks:");
-        worth.get(group.as_str()).copied().or(built_in.then_some(Severity::High))
+    let subjects: Vec<Subject> = becomes(&asked.username, asked.groups.iter().flatten()).collect();
+    let worth = worth_of(call.memory, call.cluster(), &subjects);
+    let worst = subjects.iter().filter_map(|subject| {
+        let built_in = match subject {
+            Subject::User(name) | Subject::Group(name) => name.starts_with("system:") || name.starts_with("eks:"),
+            _ => false,
+        };
+        let severity = worth.get(subject).copied().or(built_in.then_some(Severity::High))?;
+        Some((severity, matches!(subject, Subject::User(_))))
     });
-    let worst = worst.max();
+    let worst = worst.filter(|(_, is_user)| !(*is_user && is_node)).max();
     let (severity, why) = match worst {
-        Some(worst) => (worst, "Its groups hold strong rights in the cluster."),
+        Some((worst, true)) => (worst, "The username that it logs in with holds strong rights in the cluster."),
+        Some((worst, false)) => (worst, "Its groups hold strong rights in the cluster."),
         // Only AWS makes node entries as a matter of course.
         None if is_node && call.event.actor.is_service() => {
             (Severity::Informational, "AWS made it for a managed node group or Fargate.")
@@ -102,7 +109,7 @@ fn entry(call: &Call<'_>, asked: &Parameters) -> Hit {
         None if is_node => {
             (Severity::Medium, "Whoever holds the role can join as a node and read what nodes may read.")
         }
-        None => (Severity::Low, "It can log in now. What it may do comes from its groups and from access policies."),
+        None => (Severity::Low, "It can log in now. What it may do comes from its name, its groups and from access policies."),
     };
     let what = match (groups.is_empty(), is_node) {
         (false, _) if update => format!("put {who} into the group {}", groups.join(", ")),
@@ -179,7 +186,23 @@ fn worth(asked: &Parameters) -> (Severity, &'static str) {
         name if name.ends_with("AdminPolicy") => (Severity::Critical, Severity::High, "By its name it administers."),
         _ => (Severity::High, Severity::Medium, "What this policy allows is not known here."),
     };
-    (if asked.namespaces.is_none() { cluster } else { namespace }, why)
+    // Whoever edits in `kube-system` has the accounts of the controllers there, and aws-auth.
+    let everywhere = asked.namespaces.as_ref().is_none_or(|names| names.iter().any(|name| may_be(name, "kube-system")));
+    (if everywhere { cluster } else { namespace }, why)
+}
+
+/// Whether a namespace of an access scope may be this one: `*` stands for any letters (EKS user guide, "Associate access policies
+/// with access entries").
+fn may_be(pattern: &str, namespace: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(rest) = parts.next().and_then(|start| namespace.strip_prefix(start)) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(end) = parts.pop() else { return rest.is_empty() };
+    let mut middle = Some(rest);
+    for part in parts {
+        middle = middle.and_then(|rest| rest.split_once(part)).map(|(_, rest)| rest);
+    }
+    middle.is_some_and(|rest| rest.ends_with(end))
 }
 
 fn associated(asked: &Parameters) -> Hit {
@@ -207,20 +230,25 @@ fn disassociated(asked: &Parameters) -> Hit {
 }
 
 fn pod_identity(call: &Call<'_>, asked: &Parameters) -> Hit {
-    let role = text::name(text::short(&asked.role_arn));
+    // With a target the pod gets that role's credentials, and the other one is only on the way.
+    let lent = if asked.target_role_arn.is_empty() { &asked.role_arn } else { &asked.target_role_arn };
+    let role = text::name(text::short(lent));
     let account_name = format!("{}/{}", text::name(&asked.namespace), text::name(&asked.service_account));
     let what = if asked.service_account.is_empty() {
         format!("changed the IAM role of a service account to {role}")
     } else {
         format!("gave ServiceAccount {account_name} the IAM role {role}")
     };
-    let foreign = call.is_foreign(account(&asked.role_arn));
+    let foreign = call.is_foreign(account(&asked.role_arn)) || call.is_foreign(account(lent));
     let mut hit = Hit::new(
         if foreign { Severity::High } else { Severity::Medium },
         what,
         "Every pod that runs as this account, and whoever can start one, can now use the IAM role in AWS.",
     );
-    hit.changes.push(Delta::Now(format!("{account_name}: IAM role {}", text::name(&asked.role_arn))));
+    hit.changes.push(Delta::Now(format!("{account_name}: IAM role {}", text::name(lent))));
+    if !asked.target_role_arn.is_empty() {
+        hit.changes.push(Delta::Note(format!("by way of {}", text::name(&asked.role_arn))));
+    }
     if !asked.service_account.is_empty() {
         hit.objects.push(Object {
             kind: "ServiceAccount",

@@ -75,7 +75,7 @@ enum Selection {
 fn selection(case: &Case<'_>) -> Selection {
     // Of a parameter that is there twice the server takes the first.
     let fields: Vec<String> = case.event.query("fieldSelector").take(1).filter(|text| !text.is_empty()).collect();
-    let labels = case.event.query("labelSelector").any(|text| !text.is_empty());
+    let labels = case.event.query("labelSelector").next().is_some_and(|text| !text.is_empty());
     let names = |operator: &str| {
         fields.iter().flat_map(|text| text.split(',')).find_map(|term| {
             let (field, value) = term.split_once(operator)?;

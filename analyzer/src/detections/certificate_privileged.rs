@@ -120,7 +120,7 @@ fn privileged(case: &Case<'_>, subject: &pkcs10::Subject) -> Option<String> {
     let groups = subject.organizations.iter().map(|group| (Subject::Group(group.clone()), group, "group "));
     let users = subject.common_names.iter().map(|user| (Subject::User(user.clone()), user, ""));
     let named: Vec<_> = groups.chain(users).collect();
-    let worth = strength::of_each(case, named.iter().map(|(subject, ..)| subject));
+    let worth = strength::of_each(case.memory, case.cluster(), named.iter().map(|(subject, ..)| subject));
     named
         .iter()
         .filter_map(|(subject, name, word)| {

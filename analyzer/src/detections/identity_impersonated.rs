@@ -98,7 +98,7 @@ impl Target {
         let everybodys = ["system:authenticated", "system:unauthenticated"];
         let groups = wanted.groups.iter().filter(|group| !everybodys.contains(&group.as_str()));
         let groups: Vec<Subject> = groups.map(|group| Subject::Group(group.clone())).collect();
-        let worth = strength::of_each(case, groups.iter().chain([&user]));
+        let worth = strength::of_each(case.memory, case.cluster(), groups.iter().chain([&user]));
         // Names of the control plane and accounts of kube-system are worth much, whatever is known of them.
         let privileged = match account {
             Some(account) => account.namespace == "kube-system",

@@ -2,9 +2,9 @@ use crate::case::Case;
 use crate::change::{self, Action, Change, Content};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
-use crate::kube::{ObjectKind, Selector};
+use crate::kube::{Expression, ObjectKind, Selector};
 use crate::memory::State;
-use crate::rbac::{self, PolicyRule, Scope, assess};
+use crate::rbac::{self, PolicyRule, RoleKind, RoleRef, Scope, Subject, assess, stock};
 use crate::severity::Severity;
 use crate::text;
 
@@ -43,8 +43,10 @@ fn check(case: &Case<'_>) -> Option<Hit> {
         return None;
     };
     let mut hit = match aggregation {
-        Some(selectors) if before(change).is_none_or(|(_, old, _)| old.as_ref() != Some(selectors)) => {
-            collects(change, selectors)
+        Some(selectors)
+            if before(change).map_or(!is_own(change, selectors), |(_, old, _)| old.as_ref() != Some(selectors)) =>
+        {
+            collects(case, change, selectors)
         }
         _ => flows(case, change, rules, labels)?,
     };
@@ -85,21 +87,28 @@ fn flows(case: &Case<'_>, change: &Change, rules: &[PolicyRule], labels: &[(Stri
 }
 
 /// A role that collects others.
-fn collects(change: &Change, selectors: &[Selector]) -> Hit {
-    let all = selectors.iter().any(|selector| selector.labels.is_empty() && selector.expressions.is_empty());
+fn collects(case: &Case<'_>, change: &Change, selectors: &[Selector]) -> Hit {
+    // Nothing asked of labels is met by every role, and what only asks for none by nearly every one.
+    let all = selectors.iter().any(|selector| {
+        selector.labels.is_empty() && selector.expressions.iter().all(Expression::takes_what_is_not_labelled)
+    });
     let expressed = selectors.iter().any(|selector| !selector.expressions.is_empty());
-    let severity = match (all, expressed) {
+    let at_least = match (all, expressed) {
         (true, _) => Severity::Critical,
         (false, true) => Severity::High,
         (false, false) => Severity::Medium,
     };
+    let collected = collected(case, change, selectors);
+    let severity = at_least.max(collected.unwrap_or(at_least));
     let mut hit = Hit::new(
         severity,
         format!("made {} collect the rules of other roles", grant::object(change)),
         if all {
-            "Its selector takes every ClusterRole, cluster-admin among them."
+            "Its selector takes every ClusterRole, or nearly every one, cluster-admin among them."
         } else if expressed {
             "Its expressions may take any ClusterRole, cluster-admin among them; which ones is not worked out here."
+        } else if collected > Some(Severity::Medium) {
+            "Its holders get the rules of strong roles at once, and whoever may label a ClusterRole adds to them."
         } else {
             "Whoever may label a ClusterRole now decides what its holders can do."
         },
@@ -107,12 +116,38 @@ fn collects(change: &Change, selectors: &[Selector]) -> Hit {
     for selector in selectors {
         let labels: Vec<String> = selector.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let by_labels = (!labels.is_empty()).then(|| format!("labelled {}", labels.join(", ")));
-        let by_expressions = (!selector.expressions.is_empty()).then(|| format!("with {}", selector.expressions));
+        let by_expressions = selector.expressions.iter().map(|it| match it.values.as_slice() {
+            [] => format!("where {} {}", it.key, it.operator),
+            values => format!("where {} {} {}", it.key, it.operator, values.join(", ")),
+        });
         let by: Vec<String> = by_labels.into_iter().chain(by_expressions).collect();
         let collected = if by.is_empty() { "every role".to_owned() } else { format!("roles {}", by.join(" and ")) };
         hit.changes.push(Delta::Note(text::name(&format!("collects {collected}"))));
     }
     hit
+}
+
+/// A built-in role with the selectors that it is shipped with.
+fn is_own(change: &Change, selectors: &[Selector]) -> bool {
+    let own = Selector { labels: vec![(label(&change.name), "true".to_owned())], expressions: Vec::new() };
+    BUILT_IN.contains(&change.name.as_str()) && selectors.iter().all(|selector| *selector == own)
+}
+
+/// The gravest of what these selectors take already: what built-in roles collect, and other roles as far as they are remembered.
+fn collected(case: &Case<'_>, change: &Change, selectors: &[Selector]) -> Option<Severity> {
+    let by_labels = |selector: &&Selector| selector.expressions.is_empty();
+    let takes = |labels: &[(String, String)]| selectors.iter().filter(by_labels).any(|it| it.may_match(labels));
+    let built_in = BUILT_IN.iter().filter(|role| takes(&[(label(role), "true".to_owned())])).filter_map(|role| {
+        let role = RoleRef { kind: RoleKind::ClusterRole, name: (*role).to_owned() };
+        stock::grade(&role, None, &Subject::User(String::new()))
+    });
+    let remembered = case.memory.objects(case.cluster(), ObjectKind::ClusterRole).filter_map(|(key, state)| match state {
+        State::Role { rules, labels, .. } if key.name != change.name && takes(labels) => {
+            assess(rules, &Scope::Cluster).severity
+        }
+        _ => None,
+    });
+    built_in.chain(remembered).max()
 }
 
 type Role<'c> = (&'c [PolicyRule], &'c Option<Vec<Selector>>, &'c [(String, String)]);
@@ -129,7 +164,7 @@ fn collectors(case: &Case<'_>, labels: &[(String, String)]) -> Vec<String> {
     let mut out: Vec<String> = BUILT_IN
         .iter()
         .filter(|role| {
-            let wanted = format!("rbac.authorization.k8s.io/aggregate-to-{role}");
+            let wanted = label(role);
             labels.iter().any(|(key, value)| *key == wanted && value == "true")
         })
         .map(|role| (*role).to_owned())
@@ -143,6 +178,11 @@ fn collectors(case: &Case<'_>, labels: &[(String, String)]) -> Vec<String> {
         }
     }
     out
+}
+
+/// The label of the roles that a built-in role collects.
+fn label(role: &str) -> String {
+    format!("rbac.authorization.k8s.io/aggregate-to-{role}")
 }
 
 /// The built-in roles that collect others (Kubernetes documentation, "Aggregated ClusterRoles").

@@ -14,7 +14,8 @@ detection! {
     ///
     /// ## What it misses
     ///
-    /// Withdrawals after more than a quarter of an hour, and grants that were not remembered.
+    /// Withdrawals after more than a quarter of an hour, and grants that were not remembered, or of which it was not known
+    /// whether they were new: a change of an object whose content before had not been seen.
     ///
     /// ## Known benign causes
     ///
@@ -62,6 +63,7 @@ fn keys(change: &Change, cluster: &str) -> Vec<ObjectKey> {
         Action::DeletedMany => change
             .deleted
             .iter()
+            .filter(|gone| !gone.pending)
             .map(|gone| ObjectKey {
                 namespace: gone.namespace.clone(),
                 name: gone.name.clone(),

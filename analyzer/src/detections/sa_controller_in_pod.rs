@@ -6,7 +6,7 @@ use crate::severity::Severity;
 use crate::text;
 
 detection! {
-    /// A pod logged in as one of kube-controller-manager's own controllers
+    /// A pod logged in as one of the control plane's own controllers
     ///
     /// ## Why it matters
     ///

@@ -1,12 +1,10 @@
 use crate::audit::outcome::Outcome;
 use crate::case::Case;
 use crate::detection::{Delta, Hit, Object, detection};
-use crate::grant;
-use crate::kube::{ObjectKind, TokenSpec};
-use crate::memory::State;
-use crate::rbac::subject::account_strength;
-use crate::rbac::{Subject, assess};
+use crate::kube::TokenSpec;
+use crate::rbac::Subject;
 use crate::severity::Severity;
+use crate::strength;
 use crate::text;
 use crate::token_request;
 
@@ -66,7 +64,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
 
 fn worries(case: &Case<'_>, namespace: &str, name: &str, spec: Option<&TokenSpec<'_>>) -> Vec<(Severity, String)> {
     let mut found = Vec::new();
-    if let Some(strength) = strength(case, namespace, name) {
+    if let Some(strength) = of_account(case, namespace, name) {
         found.push((
             strength.min(Severity::High),
             format!("The account holds strong rights ({strength}), and whoever asked now has them too."),
@@ -96,19 +94,9 @@ fn worries(case: &Case<'_>, namespace: &str, name: &str, spec: Option<&TokenSpec
 }
 
 /// What the account can do through remembered or built-in bindings; `None` when that is nothing strong.
-fn strength(case: &Case<'_>, namespace: &str, name: &str) -> Option<Severity> {
+fn of_account(case: &Case<'_>, namespace: &str, name: &str) -> Option<Severity> {
     let subject = Subject::ServiceAccount { namespace: namespace.to_owned(), name: name.to_owned() };
-    let mut worst = if namespace == "kube-system" { account_strength(name) } else { None };
-    for kind in [ObjectKind::ClusterRoleBinding, ObjectKind::RoleBinding] {
-        for (key, state) in case.memory.objects(case.cluster(), kind) {
-            if let State::Binding { role_ref: Some(role), subjects } = state
-                && subjects.contains(&subject)
-                && let Some(rules) = case.rules_of(role, &key.namespace)
-            {
-                worst = worst.max(assess(&rules, &grant::scope(kind, &key.namespace)).severity);
-            }
-        }
-    }
+    let worst = strength::of_each(case.memory, case.cluster(), [&subject]).remove(&subject);
     worst.filter(|worst| *worst >= Severity::High)
 }
 

@@ -37,7 +37,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     };
     let cluster = case.cluster().to_owned();
     let credential = (cluster.clone(), session.key.credential.clone());
-    let Moved { first, how } = Moved::of(case.memory, &credential, &(cluster, peer), own)?;
+    let Moved { first, how } = Moved::of(case.memory, &credential, &(cluster, peer), session.external.is_some(), own)?;
     let (severity, why) = match how {
         How::Outside => (Severity::High, "The token was used inside before and is outside now.".to_owned()),
         How::OtherNode(other) => (

@@ -25,10 +25,17 @@ impl Granted {
             Scope::Namespace(namespace) => format!("in namespace {}", text::name(namespace)),
         };
         let stock_namespace = (role.kind == rbac::RoleKind::Role).then_some(namespace);
-        let why = rbac::stock::role(role.kind, stock_namespace, &role.name).map_or("", |stock| stock.why);
+        let stock = rbac::stock::role(role.kind, stock_namespace, &role.name);
+        // One that was given more than it is shipped with is no longer what the table says.
+        let as_shipped = |stock: &rbac::stock::StockRole| {
+            rules.as_deref().is_some_and(|rules| rbac::gained(&stock.rules, rules).is_empty())
+        };
+        let why = stock.as_ref().filter(|stock| as_shipped(stock)).map_or("", |stock| stock.why);
+        let by_name = rbac::stock::grade(role, namespace_of(scope), &Subject::User(String::new()));
         let grade = match &rules {
+            Some(_) if why.is_empty() && stock.is_some() => assessment.severity.max(by_name),
             Some(_) if why.is_empty() => assessment.severity,
-            Some(_) => rbac::stock::grade(role, namespace_of(scope), &Subject::User(String::new())),
+            Some(_) => by_name,
             // Nobody has seen the role's rules: high until somebody does.
             None => Some(Severity::High),
         };

@@ -7,7 +7,7 @@ use super::bounded::Weight;
 use super::fact::{Key, Place};
 use super::ledger::Ask;
 use crate::aws_auth::AwsAuth;
-use crate::kube::{ObjectKind, Selector};
+use crate::kube::{Expression, ObjectKind, Selector};
 use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
 use crate::severity::Severity;
 
@@ -122,16 +122,16 @@ impl Memory {
     /// The rules of a role that a binding in `namespace` refers to.
     #[must_use]
     pub fn role(&self, cluster: &str, role: &RoleRef, namespace: &str) -> Option<&[PolicyRule]> {
-        let (kind, namespace) = match role.kind {
-            RoleKind::Role => (ObjectKind::Role, namespace),
-            RoleKind::ClusterRole => (ObjectKind::ClusterRole, ""),
-        };
-        let key =
-            ObjectKey { cluster: cluster.to_owned(), kind, namespace: namespace.to_owned(), name: role.name.clone() };
-        match &self.object(&key)?.state {
+        match &self.object(&ObjectKey::of_role(cluster, role, namespace))?.state {
             State::Role { rules, .. } => Some(rules),
             State::Binding { .. } | State::AwsAuth(_) | State::ServiceAccount(_) => None,
         }
+    }
+
+    /// Whether a role was changed and the log does not hold to what.
+    #[must_use]
+    pub fn is_unseen(&self, cluster: &str, role: &RoleRef, namespace: &str) -> bool {
+        self.last(&ObjectKey::of_role(cluster, role, namespace)).is_some_and(|last| last.unseen && !last.deleted)
     }
 
     /// Keeps what an event said of an object. An older version never replaces a newer one.
@@ -180,7 +180,11 @@ impl Remembered {
             }
             (false, false) => {
                 let granted = self.granted.into_iter().chain(other.granted).max_by_key(|granted| granted.time);
-                Self { granted, ..self.newer(other) }
+                // A version is as old as the first write that was answered with it.
+                let same = self.version.is_some() && self.version == other.version;
+                let first = self.time.min(other.time).filter(|_| same);
+                let newer = self.newer(other);
+                Self { granted, time: first.or(newer.time), ..newer }
             }
         }
     }
@@ -196,6 +200,8 @@ impl Remembered {
 
     fn newer(self, other: Self) -> Self {
         let older = match (self.version, other.version) {
+            (Some(_), Some(_)) if days_apart(&other, &self) => true,
+            (Some(_), Some(_)) if days_apart(&self, &other) => false,
             (Some(ours), Some(theirs)) => ours < theirs,
             _ => matches!((self.time, other.time), (Some(ours), Some(theirs)) if ours < theirs),
         };
@@ -204,6 +210,15 @@ impl Remembered {
 }
 
 impl ObjectKey {
+    /// The key of the role that a binding in `namespace` refers to.
+    fn of_role(cluster: &str, role: &RoleRef, namespace: &str) -> Self {
+        let (kind, namespace) = match role.kind {
+            RoleKind::Role => (ObjectKind::Role, namespace),
+            RoleKind::ClusterRole => (ObjectKind::ClusterRole, ""),
+        };
+        Self { cluster: cluster.to_owned(), kind, namespace: namespace.to_owned(), name: role.name.clone() }
+    }
+
     pub(super) fn place(&self) -> Place {
         Place::new(&self.cluster, &folder(self.kind), [self.namespace.as_str(), &self.name])
     }
@@ -218,11 +233,21 @@ pub(super) fn folder(kind: ObjectKind) -> String {
 /// than its deletion.
 fn is_older(new: &Remembered, old: &Remembered) -> bool {
     match (new.version, old.version, old.deleted) {
+        // Versions only grow while a cluster lives. One that is lower days later is of another cluster under the same name.
+        (Some(_), Some(_), _) if days_apart(new, old) => false,
         (Some(new), Some(old), false) => new < old,
         (Some(new_version), Some(old_version), true) if new_version <= old_version => true,
         _ => matches!((new.time, old.time), (Some(new), Some(old)) if new < old),
     }
 }
+
+/// Whether `new` happened so long after `old` that no log is delivered in another order.
+fn days_apart(new: &Remembered, old: &Remembered) -> bool {
+    matches!((new.time, old.time), (Some(new), Some(old)) if new.as_second() - old.as_second() > REBUILT_SECONDS)
+}
+
+/// CloudWatch Logs and Lambda try for a day and six hours to deliver a line; two days.
+const REBUILT_SECONDS: i64 = 2 * 24 * 3_600;
 
 impl Weight for ObjectKey {
     fn weight(&self) -> usize {
@@ -237,10 +262,11 @@ impl Weight for Remembered {
             |pairs: &[(String, String)]| pairs.iter().map(|(key, value)| key.len() + value.len() + 48).sum::<usize>();
         100 + match &self.state {
             State::Role { rules, aggregation, labels } => {
+                let expression = |it: &Expression| 120 + it.key.len() + it.operator.len() + text(&it.values);
                 let selected = aggregation
                     .iter()
                     .flatten()
-                    .map(|selector| 48 + pairs(&selector.labels) + selector.expressions.len())
+                    .map(|it| 48 + pairs(&it.labels) + it.expressions.iter().map(expression).sum::<usize>())
                     .sum::<usize>();
                 rules
                     .iter()

@@ -227,7 +227,13 @@ impl Batch<'_> {
             }
             (Action::Created | Action::Changed, Content::Known(state)) if stored => {
                 let key = change.key(cluster);
-                let granted = granted.or_else(|| self.memory.object(&key).and_then(|known| known.granted));
+                let known = self.memory.object(&key);
+                let granted = granted.or_else(|| known.and_then(|known| known.granted));
+                // A version is as old as the first write that was answered with it; what is read later may have come before.
+                let time = match known.filter(|known| known.version == version).and_then(|known| known.time) {
+                    Some(before) if version.is_some() => time.map(|time| time.min(before)),
+                    _ => time,
+                };
                 let remembered = Remembered { state, version, time, deleted: false, unseen: false, granted };
                 self.memory.keep(key, remembered);
             }
@@ -329,8 +335,11 @@ fn quiet(case: &Case<'_>) -> Quiet {
 
 /// The same for the same event, whenever it is read. The audit ID alone would not do: a client may choose it.
 fn event_id(event: &AuditEvent<'_>, source: &Source, line: &str) -> AlertId {
+    let cluster = source.cluster.as_deref().unwrap_or_default();
+    // No two sessions have one id, or the last word on one would take the place of the other's.
+    let session = session::key(event, cluster);
     AlertId::of([
-        source.cluster.as_deref().unwrap_or_default(),
+        cluster,
         &event.audit_id,
         event.stage.as_str(),
         &event.stage_time.map(|time| time.to_string()).unwrap_or_default(),
@@ -338,6 +347,10 @@ fn event_id(event: &AuditEvent<'_>, source: &Source, line: &str) -> AlertId {
         &event.request_uri,
         &event.caller.authenticated.username,
         event.object.as_ref().map_or("", |object| &object.name),
+        &session.credential,
+        &session.peer,
+        session.family,
+        &session.acting_as,
         // A line that was cut has lost its times, so its text has to tell it from others.
         if event.cut == Some(Cut::Shipper) { line } else { "" },
     ])

@@ -9,7 +9,7 @@ use super::input::{Input, put_number};
 use super::words;
 use crate::aws_auth::{AwsAuth, IamPrincipal, Mapping, Pitfall};
 use crate::evidence::{Actor, AlertId, Deed, Deeds, Evidence};
-use crate::kube::{ObjectKind, Selector};
+use crate::kube::{Expression, ObjectKind, Selector};
 use crate::memory::{
     Fact, Granted, Hour, LetIn, Login, Maker, Minted, ObjectKey, Remembered, Seen, SessionKey, SessionMark, State,
     Told, TopicKey, Unauthenticated, Unseen,
@@ -125,6 +125,7 @@ members! {
     PolicyRule { api_groups, resources, verbs, resource_names, non_resource_urls }
     RoleRef { kind, name }
     Selector { labels, expressions }
+    Expression { key, operator, values }
     AwsAuth { mappings, pitfalls }
     Mapping { principal, username, groups }
     SessionKey { cluster, account, credential, peer, family, acting_as, hour }

@@ -243,9 +243,6 @@ function parameters(props: RolewatchProps): Record<string, unknown> {
   if (clusters.length === 0 && !props.memberAccounts?.length) {
     throw new Error("nothing is watched: name clusters of this account, or accounts that send their logs");
   }
-  if (props.exceptionsParameter !== undefined && props.exceptionsObject !== undefined) {
-    throw new Error("exceptions are read from one place: a parameter or an object");
-  }
   const yes = (value?: boolean): string | undefined => (value === undefined ? undefined : value ? "yes" : "no");
   const some = <T>(list?: readonly T[]): readonly T[] | undefined => (list?.length ? list : undefined);
   const said: Record<string, unknown> = {
@@ -273,6 +270,9 @@ function parameters(props: RolewatchProps): Record<string, unknown> {
     ...props.parameters,
   };
   const known = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+  if (known.ExceptionsParameter !== undefined && known.ExceptionsObject !== undefined) {
+    throw new Error("exceptions are read from one place: a parameter or an object");
+  }
   check(known);
   return known;
 }

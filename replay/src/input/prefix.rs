@@ -105,8 +105,9 @@ static COLUMNS: LazyLock<Regex> =
 static BOOKKEEPING: LazyLock<Regex> =
     LazyLock::new(|| expression(r"^(?-u)(?:SEARCHEDLOGSTREAMS\t|[bf]/\d{20,}(?:/s)?(?:\t[bf]/\d{20,}(?:/s)?)?\s*$)"));
 
-/// Longest prefix that is looked for: two times, two ids, and a stream name, which has at most 512 characters.
-pub(super) const PREFIX_BYTES_MAX: usize = 1024;
+/// Longest prefix that is looked for: `EVENTS`, an id of 64 digits, a time of 16, and a stream name of 512 characters, each with
+/// the tab behind it.
+pub(super) const PREFIX_BYTES_MAX: usize = 7 + 65 + 17 + 513;
 
 #[cfg(test)]
 mod tests {

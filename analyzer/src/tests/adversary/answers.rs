@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::harness::judge;
 use super::{alerts, grant, grant_with, is_told, titles};
+use crate::audit::query::PARAMETERS_MAX;
 use crate::memory::Memory;
 use crate::settings::Settings;
 use crate::severity::Severity;
@@ -69,11 +70,32 @@ fn silence_by_a_selector_that_the_server_does_not_read() {
         "?fieldSelector=metadata.name%3Daws-auth&fieldSelector=metadata.name!%3Daws-auth",
         "?fieldSelector=&fieldSelector=metadata.name!%3Daws-auth",
         "?fieldSelector=&fieldSelector=metadata.name%3Dfoo",
+        "?fieldSelector=metadata.name!%3Daws-auth,a;",
+        "?fieldSelector=metadata.name!%3Daws-auth,a%zz",
+        "?labelSelector=&labelSelector=x",
+        "?labelSelector=x;",
+        "",
     ] {
         let told = alerts(&[config_maps_deleted(query)]);
         assert!(told.iter().any(|alert| alert.severity >= Severity::High), "{query}: {:?}", titles(&told));
     }
     assert_eq!(titles(&alerts(&[config_maps_deleted("?fieldSelector=metadata.name!%3Daws-auth")])), [""; 0]);
+}
+
+#[test]
+fn a_query_at_its_limit_is_believed_and_one_past_it_says_nothing() {
+    let dry_run = |query: String| {
+        alerts(&[grant_with(|event| {
+            event["requestURI"] = json!(format!("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings{query}"));
+        })])
+    };
+    let of = |pairs: usize| format!("?dryRun=All{}", "&".repeat(pairs - 1));
+    assert_eq!(titles(&dry_run(of(PARAMETERS_MAX))), [""; 0]);
+    assert!(is_told(&dry_run(of(PARAMETERS_MAX + 1))));
+    assert_eq!(titles(&dry_run("?dryRun=All&;".to_owned())), [""; 0]);
+    for bad in ["?dryRun=All;", "?dryRun%zz=All", "?dryRun=All%"] {
+        assert!(is_told(&dry_run(bad.to_owned())), "{bad}");
+    }
 }
 
 /// `aws-auth` as a PUT leaves it.
@@ -106,6 +128,15 @@ fn hiding_a_mapping_from_whoever_reads_other_yaml_than_eks() {
     for (trick, roles) in [
         ("a long s in groups", format!("{plain}  group\u{17f}: [system:masters]\n")),
         ("a long s in groups, written as an escape", format!("{plain}  \"group\\u017f\": [system:masters]\n")),
+        (
+            "groups again, with nothing in them",
+            format!("{plain}  Groups: [system:masters]\n").replace("[viewers]", "[null]"),
+        ),
+        ("a comment before the document", format!("  # x\n---\n{}", plain.replace("viewers", "system:masters"))),
+        (
+            "a line that ends as EKS sees it",
+            format!("{}\u{85}  Groups: [system:masters]\n", plain.trim_end()).replace("[viewers]", "[null]"),
+        ),
         ("a second document", format!("{}---\nbroken: [\n", plain.replace("viewers", "system:masters"))),
         ("text behind the end of the document", format!("{}...\n\u{1}\n", plain.replace("viewers", "system:masters"))),
     ] {

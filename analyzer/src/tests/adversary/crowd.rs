@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::super::harness::document;
 use super::{alerts, grant_with, titles};
 use crate::alert::Alert;
+use crate::gather::gather_at_most;
 use crate::sift::Sifter;
 
 const OWN_NODE: &str = "ip-10-0-11-50.eu-central-1.compute.internal";
@@ -201,4 +202,38 @@ fn hiding_in_the_crowd_what_the_memory_should_learn() {
     let told = alerts(&crowd().chain([secret, refused]).chain(crowd()).chain([filled]).collect::<Vec<_>>());
     let text: String = told.iter().map(Alert::text).collect();
     assert!(text.contains("mallory"), "who made the Secret is named when it is filled: {text}");
+}
+
+#[test]
+fn crowding_out_what_was_done_by_what_was_refused() {
+    // Whoever has no rights may be refused as often as they like.
+    let refused = |number: usize| {
+        grant_with(|event| {
+            event["auditID"] = json!(format!("0b6f6f0e-5e55-4b7e-9d38-3a1fa3b9{number:04}"));
+            event["verb"] = json!("delete");
+            event["requestURI"] = json!(format!("/apis/rbac.authorization.k8s.io/v1/clusterroles/x{number}"));
+            event["objectRef"] = json!({
+                "resource": "clusterroles", "name": format!("x{number}"), "apiGroup": "rbac.authorization.k8s.io", "apiVersion": "v1",
+            });
+            event["user"] = json!({
+                "username": "system:serviceaccount:web:default", "uid": "1",
+                "groups": ["system:serviceaccounts", "system:serviceaccounts:web", "system:authenticated"],
+                "extra": { "authentication.kubernetes.io/pod-name": ["web-0"] },
+            });
+            event["sourceIPs"] = json!(["10.0.1.9"]);
+            event["responseStatus"] = json!({ "code": 403, "reason": "Forbidden" });
+            event["annotations"]["authorization.k8s.io/decision"] = json!("forbid");
+            event["stageTimestamp"] = json!("2026-11-23T08:00:01.000000Z");
+            event.as_object_mut().unwrap().retain(|key, _| !key.ends_with("Object"));
+        })
+    };
+    let done = grant_with(|event| {
+        for body in ["requestObject", "responseObject"] {
+            event[body]["roleRef"]["name"] = json!("edit");
+        }
+    });
+    let events: Vec<Value> = (0..60).map(refused).chain([done]).collect();
+    let told = gather_at_most(alerts(&events), 50);
+    let is_done = |alert: &Alert| alert.findings.iter().any(|finding| finding.hit.what.contains("edit"));
+    assert_eq!((told.len(), told.iter().filter(|alert| is_done(alert) && alert.events == 1).count()), (50, 1));
 }

@@ -42,6 +42,13 @@ const LIMITS: &[Limit] = &[
         "analyzer/src/tests/limits.rs",
     ),
     Limit(
+        "pairs of a query",
+        "PARAMETERS_MAX",
+        "analyzer/src/audit/query.rs",
+        "a_query_at_its_limit_is_believed_and_one_past_it_says_nothing",
+        "analyzer/src/tests/adversary/answers.rs",
+    ),
+    Limit(
         "one line",
         "LINE_BYTES_MAX",
         "analyzer/src/envelope.rs",
@@ -696,7 +703,7 @@ fn value(name: &str, expression: &str) -> String {
         None => text.split(" * ").map(number).product(),
     };
     let value = match (expression.split_once(" + "), expression.split_once(" - ")) {
-        (Some((left, right)), _) => factor(left).zip(factor(right)).map(|(left, right)| left + right),
+        (Some(_), _) => expression.split(" + ").map(factor).sum(),
         (None, Some((left, right))) => factor(left).zip(factor(right)).map(|(left, right)| left - right),
         (None, None) => factor(expression),
     };

@@ -1,0 +1,50 @@
+//! The query of a request, as the API server reads it.
+
+use crate::text;
+
+/// The values of a parameter of `uri`, decoded.
+///
+/// The server uses Go's `url.ParseQuery` and ignores its errors: a pair that holds a semicolon or a bad escape is not there, and
+/// nothing is where the pairs are too many.
+pub(super) fn values<'u>(uri: &'u str, parameter: &'u str) -> impl Iterator<Item = String> + 'u {
+    let query = uri.split_once('?').map_or("", |(_, query)| query);
+    let pairs = if query.matches('&').count() < PARAMETERS_MAX { query } else { "" };
+    pairs.split('&').filter(|pair| !pair.contains(';')).filter_map(move |pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(key)? == parameter).then(|| decoded(value))?
+    })
+}
+
+/// Decodes `%XX` and `+` as `application/x-www-form-urlencoded` does (RFC 1866 section 8.2.1); `None` where an escape is none.
+fn decoded(text: &str) -> Option<String> {
+    let mut escapes = text.split('%').skip(1);
+    let whole = |escape: &str| escape.len() >= 2 && escape.bytes().take(2).all(|digit| digit.is_ascii_hexdigit());
+    escapes.all(whole).then(|| text::percent_decoded(&text.replace('+', " ")))
+}
+
+/// Most pairs of a query that is believed: Go's `net/url` refuses 10,000 since CVE-2025-61726. Of a server before that what stands
+/// in a longer one counts as not said, which tells too much rather than too little.
+pub(crate) const PARAMETERS_MAX: usize = 9_999;
+
+#[cfg(test)]
+mod tests {
+    use super::{decoded, values};
+
+    #[test]
+    fn query_values_are_decoded_as_the_server_does() {
+        for (text, plain) in [("a%42c", Some("aBc")), ("a+b", Some("a b")), ("%25", Some("%")), ("", Some(""))] {
+            assert_eq!(decoded(text).as_deref(), plain);
+        }
+        for text in ["%", "%4", "%zz", "a%4", "%41%"] {
+            assert_eq!(decoded(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_server_drops_is_not_there() {
+        let of = |uri: &str| values(uri, "a").collect::<Vec<_>>();
+        assert_eq!(of("/x?a=1&b=2&a=3"), ["1", "3"]);
+        assert_eq!(of("/x?%61=1&a=2;&a=%zz&a%=3&;&a"), ["1", ""]);
+        assert_eq!(of("/x"), [""; 0]);
+    }
+}
