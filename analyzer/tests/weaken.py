@@ -46,7 +46,7 @@ ROWS = [
      "analyzer/src/aws_auth/go.rs", "let first = if first.contains(", "let first = if false && first.contains("),
     ("answers::a_query_at_its_limit_is_believed_and_one_past_it_says_nothing", "every query is believed",
      "analyzer/src/audit/query.rs", "if query.matches('&').count() < PARAMETERS_MAX", "if true"),
-    ("answers::a_query_at_its_limit_is_believed_and_one_past_it_says_nothing", "a pair with a semicolon is one",
+    ("answers::silence_by_a_selector_that_the_server_does_not_read", "a pair with a semicolon is one",
      "analyzer/src/audit/query.rs", "!pair.contains(';')", "pair.len() < usize::MAX"),
     ("answers::silence_by_a_selector_that_the_server_does_not_read", "any label counts",
      "analyzer/src/detections/aws_auth_deleted.rs", 'query("labelSelector").next().is_some_and(', 'query("labelSelector").any('),

@@ -230,8 +230,10 @@ fn crowding_out_what_was_done_by_what_was_refused() {
     let done = grant_with(|event| {
         for body in ["requestObject", "responseObject"] {
             event[body]["roleRef"]["name"] = json!("edit");
+            event[body]["subjects"][0]["name"] = json!("eve");
         }
     });
+    assert_eq!(alerts(&[refused(0)])[0].severity, alerts(std::slice::from_ref(&done))[0].severity);
     let events: Vec<Value> = (0..60).map(refused).chain([done]).collect();
     let told = gather_at_most(alerts(&events), 50);
     let is_done = |alert: &Alert| alert.findings.iter().any(|finding| finding.hit.what.contains("edit"));
