@@ -163,9 +163,7 @@ impl<'a> AuditEvent<'a> {
     /// Whether the request was allowed, denied, or failed.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        Outcome::of(self.status.as_ref(), &self.annotations, || {
-            self.query("includeObject").any(|form| !form.is_empty())
-        })
+        Outcome::of(self.status.as_ref(), &self.annotations, || self.mentions("includeObject"))
     }
 
     /// The controller of kube-controller-manager that made the request, by the name of its account in `kube-system`.
@@ -190,6 +188,12 @@ impl<'a> AuditEvent<'a> {
     #[must_use]
     pub fn time(&self) -> Option<Timestamp> {
         self.stage_time.or(self.received)
+    }
+
+    /// Whether the query may say something of a parameter.
+    #[must_use]
+    pub fn mentions(&self, parameter: &str) -> bool {
+        query::mentions(&self.request_uri, parameter)
     }
 
     /// The values of a query parameter of the request, decoded: those that the server believes.

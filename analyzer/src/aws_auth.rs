@@ -156,8 +156,8 @@ impl AwsAuth {
             return;
         }
         let (text, rest) = first_document(text);
-        // A mark alone ends the document and begins none.
-        if !rest.trim_start_matches(['-', '.']).trim().is_empty() {
+        // A mark, and comments behind it, are no document.
+        if rest.lines().any(|line| !(line.trim_matches(['-', '.', ' ']).is_empty() || line.trim().starts_with('#'))) {
             self.pitfalls.push(Pitfall::SecondDocument(name.to_owned()));
         }
         let Some(entries) = entries(&text) else {

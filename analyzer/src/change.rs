@@ -9,7 +9,7 @@ pub mod routine;
 
 pub(crate) use self::content::state;
 use self::content::{Read, deleted, manifest};
-use self::request::{is_apply, is_dry_run, states_object, waits_for_others};
+use self::request::{is_apply, is_dry_run, states_object};
 
 use crate::audit::AuditEvent;
 use crate::audit::object::{ObjectRef, Verb};
@@ -251,8 +251,7 @@ impl Change {
             }
             Action::DeletedMany => {
                 if let Read::List(items) = response {
-                    let waits = waits_for_others(event, request);
-                    self.deleted = items.iter().filter_map(|item| deleted(item, self.kind, waits)).collect();
+                    self.deleted = items.iter().filter_map(|item| deleted(item, self.kind)).collect();
                 }
             }
             Action::Created | Action::Changed => {
@@ -302,7 +301,7 @@ impl Change {
         // Nothing was there to be deleted. A page of a list may be empty and the next one not.
         if self.action == Action::DeletedMany
             && matches!(response, Read::List(items) if items.is_empty())
-            && !["limit", "continue"].iter().any(|paged| event.query(paged).next().is_some())
+            && !["limit", "continue"].iter().any(|paged| event.mentions(paged))
         {
             return Some(Ordinary::NoOp);
         }

@@ -139,8 +139,6 @@ pub struct Manifest {
     pub items: Option<Vec<Vec<u8>>>,
     /// `dryRun` of DeleteOptions.
     pub dry_run: Vec<String>,
-    /// `propagationPolicy` of DeleteOptions; empty when absent.
-    pub propagation: String,
 }
 
 /// A label selector of an aggregation rule.
@@ -197,7 +195,6 @@ impl Manifest {
                     out.items = optional(reader, |reader| list(reader, |reader| Ok(reader.raw()?.to_vec())))?;
                 }
                 "dryRun" => out.dry_run = texts(reader)?,
-                "propagationPolicy" => out.propagation = text(reader)?,
                 _ => reader.skip()?,
             }
             Ok(())

@@ -41,7 +41,7 @@ ROWS = [
     ("answers::hiding_a_mapping_from_whoever_reads_other_yaml_than_eks", "all documents are one",
      "analyzer/src/aws_auth/go.rs", "if begun && (mark(", "if false && (mark("),
     ("answers::hiding_a_mapping_from_whoever_reads_other_yaml_than_eks", "null sets a text anew",
-     "analyzer/src/aws_auth/go.rs", "text(it).unwrap_or_else(|| known(place))", "text(it).unwrap_or_else(|| known(usize::MAX))"),
+     "analyzer/src/aws_auth/go.rs", "set(known(at), it).unwrap_or_default()", "set(None, it).unwrap_or_default()"),
     ("answers::hiding_a_mapping_from_whoever_reads_other_yaml_than_eks", "lines break where YAML 1.2 breaks them",
      "analyzer/src/aws_auth/go.rs", "let first = if first.contains(", "let first = if false && first.contains("),
     ("answers::a_query_at_its_limit_is_believed_and_one_past_it_says_nothing", "every query is believed",

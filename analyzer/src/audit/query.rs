@@ -15,6 +15,12 @@ pub(super) fn values<'u>(uri: &'u str, parameter: &'u str) -> impl Iterator<Item
     })
 }
 
+/// Whether a parameter of `uri` may have been said: for what raises suspicion, so whatever the server may read counts.
+pub(super) fn mentions(uri: &str, parameter: &str) -> bool {
+    let query = uri.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').any(|pair| text::percent_decoded(pair.split('=').next().unwrap_or_default()) == parameter)
+}
+
 /// Decodes `%XX` and `+` as `application/x-www-form-urlencoded` does (RFC 1866 section 8.2.1); `None` where an escape is none.
 fn decoded(text: &str) -> Option<String> {
     let mut escapes = text.split('%').skip(1);
@@ -22,13 +28,13 @@ fn decoded(text: &str) -> Option<String> {
     escapes.all(whole).then(|| text::percent_decoded(&text.replace('+', " ")))
 }
 
-/// Most pairs of a query that is believed: Go's `net/url` refuses 10,000 since CVE-2025-61726. Of a server before that what stands
-/// in a longer one counts as not said, which tells too much rather than too little.
+/// Most pairs of a query that is believed: Go's `net/url` takes 10,000 at most since CVE-2025-61726. Only what makes a request more
+/// harmless is asked of it, so what a server before that read in a longer one is told too much rather than too little.
 pub(crate) const PARAMETERS_MAX: usize = 9_999;
 
 #[cfg(test)]
 mod tests {
-    use super::{decoded, values};
+    use super::{PARAMETERS_MAX, decoded, mentions, values};
 
     #[test]
     fn query_values_are_decoded_as_the_server_does() {
@@ -46,5 +52,11 @@ mod tests {
         assert_eq!(of("/x?a=1&b=2&a=3"), ["1", "3"]);
         assert_eq!(of("/x?%61=1&a=2;&a=%zz&a%=3&;&a"), ["1", ""]);
         assert_eq!(of("/x"), [""; 0]);
+        for (uri, said) in
+            [("/x?%61=1", true), ("/x?b&a;=1", false), ("/x?b&a=;", true), ("/x?b=a", false), ("/x", false)]
+        {
+            assert_eq!(mentions(uri, "a"), said, "{uri}");
+        }
+        assert!(mentions(&format!("/x?{}a", "&".repeat(PARAMETERS_MAX)), "a"));
     }
 }

@@ -51,9 +51,9 @@ impl<'v> Members<'v> {
         members.into_iter().map(|(_, value)| value).collect()
     }
 
-    /// A field that is a text.
+    /// A field that is a text. What is none leaves what was set before, and counts only where nothing was.
     pub(super) fn text(self, field: &str) -> Option<String> {
-        self.setting(field).into_iter().filter_map(text).next_back()
+        self.setting(field).into_iter().fold(None, set)
     }
 
     /// A field that is a list of texts. An element that is `null` or no text is what the list before had there.
@@ -64,9 +64,8 @@ impl<'v> Members<'v> {
                 Value::Null => texts.clear(),
                 Value::Array(list) => {
                     let before = std::mem::take(&mut texts);
-                    let known = |place: usize| before.get(place).cloned().unwrap_or_default();
-                    texts =
-                        list.iter().enumerate().map(|(place, it)| text(it).unwrap_or_else(|| known(place))).collect();
+                    let known = |place: usize| before.get(place).filter(|text| !text.is_empty()).cloned();
+                    texts = list.iter().enumerate().map(|(at, it)| set(known(at), it).unwrap_or_default()).collect();
                 }
                 _ => {}
             }
@@ -114,6 +113,14 @@ fn is_field(name: &str, field: &str) -> bool {
         other => other.to_ascii_lowercase(),
     };
     name.chars().map(folded).eq(field.chars().map(folded))
+}
+
+/// What a text is once a value has set it.
+fn set(before: Option<String>, value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        other => before.or_else(|| text(other)),
+    }
 }
 
 /// A text, or what its author may have meant as one.
@@ -164,9 +171,12 @@ mod tests {
         assert_eq!(groups(json!({ "Groups": ["a", "x"], "groups": [null] })), ["a"]);
         assert_eq!(groups(json!({ "Groups": ["a"], "groups": null })), [""; 0]);
         assert_eq!(groups(json!({ "Groups": ["a"], "groups": "b" })), ["a"]);
+        assert_eq!(groups(json!({ "Groups": ["a"], "groups": [5, 6] })), ["a", "6"]);
         let name = |value: Value| of(&value, |members| members.text("username").into_iter().collect());
         assert_eq!(name(json!({ "Username": "a", "username": null })), ["a"]);
         assert_eq!(name(json!({ "Username": "a", "username": "b" })), ["b"]);
+        assert_eq!(name(json!({ "Username": "a", "username": 5 })), ["a"]);
+        assert_eq!(name(json!({ "username": 5 })), ["5"]);
         assert_eq!(name(json!({ "usernames": "a" })), [""; 0]);
         let account = |value: Value| {
             of(&value, |members| members.objects("sso").iter().filter_map(|sso| sso.text("accountID")).collect())

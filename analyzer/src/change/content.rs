@@ -82,14 +82,14 @@ fn in_namespace(subject: &Subject, manifest: &Manifest) -> Subject {
     }
 }
 
-pub(super) fn deleted(item: &[u8], kind: ObjectKind, waits: bool) -> Option<Deleted> {
+pub(super) fn deleted(item: &[u8], kind: ObjectKind) -> Option<Deleted> {
     let manifest = Manifest::read(item).ok()?;
     match state(&manifest, kind) {
         Content::Known(state) => Some(Deleted {
             namespace: manifest.meta.namespace,
             name: manifest.meta.name,
             state,
-            pending: waits || manifest.meta.finalizers,
+            pending: manifest.meta.finalizers,
         }),
         _ => None,
     }

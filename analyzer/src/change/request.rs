@@ -23,8 +23,7 @@ pub(super) fn is_dry_run(event: &AuditEvent<'_>, request: &Read) -> bool {
 
 /// A server-side apply of an object without its rules takes the applier's rules away, so an empty one is a change.
 pub(super) fn is_apply(event: &AuditEvent<'_>) -> bool {
-    event.query("fieldManager").next().is_some()
-        && event.request.bytes().is_some_and(|body| body != b"{}" && body != b"[]")
+    event.mentions("fieldManager") && event.request.bytes().is_some_and(|body| body != b"{}" && body != b"[]")
 }
 
 /// An apply has to state the kind of its object (Kubernetes documentation, "Server-Side Apply"); `kubectl label` and its like
@@ -32,12 +31,4 @@ pub(super) fn is_apply(event: &AuditEvent<'_>) -> bool {
 pub(super) fn states_object(event: &AuditEvent<'_>, request: &Read) -> bool {
     let (Read::Object(patch) | Read::Partial(patch) | Read::Other(patch)) = request else { return false };
     is_apply(event) && !patch.kind.is_empty()
-}
-
-/// Whether a deletion lets its objects wait for what depends on them. The server writes the finalizers for that after it has
-/// listed what it deletes, so the list does not have them.
-pub(super) fn waits_for_others(event: &AuditEvent<'_>, request: &Read) -> bool {
-    let waits = |policy: &str| matches!(policy, "Foreground" | "Orphan");
-    let in_body = matches!(request, Read::Other(options) if waits(&options.propagation));
-    in_body || event.query("propagationPolicy").any(|policy| waits(&policy))
 }

@@ -234,7 +234,9 @@ fn pod_identity(call: &Call<'_>, asked: &Parameters) -> Hit {
     let lent = if asked.target_role_arn.is_empty() { &asked.role_arn } else { &asked.target_role_arn };
     let role = text::name(text::short(lent));
     let account_name = format!("{}/{}", text::name(&asked.namespace), text::name(&asked.service_account));
-    let what = if asked.service_account.is_empty() {
+    let what = if lent.is_empty() {
+        "changed the pod identity of a service account, not its IAM role".to_owned()
+    } else if asked.service_account.is_empty() {
         format!("changed the IAM role of a service account to {role}")
     } else {
         format!("gave ServiceAccount {account_name} the IAM role {role}")
@@ -245,8 +247,10 @@ fn pod_identity(call: &Call<'_>, asked: &Parameters) -> Hit {
         what,
         "Every pod that runs as this account, and whoever can start one, can now use the IAM role in AWS.",
     );
-    hit.changes.push(Delta::Now(format!("{account_name}: IAM role {}", text::name(lent))));
-    if !asked.target_role_arn.is_empty() {
+    if !lent.is_empty() && !asked.service_account.is_empty() {
+        hit.changes.push(Delta::Now(format!("{account_name}: IAM role {}", text::name(lent))));
+    }
+    if !asked.target_role_arn.is_empty() && !asked.role_arn.is_empty() {
         hit.changes.push(Delta::Note(format!("by way of {}", text::name(&asked.role_arn))));
     }
     if !asked.service_account.is_empty() {

@@ -137,7 +137,10 @@ fn is_own(change: &Change, selectors: &[Selector]) -> bool {
 fn collected(case: &Case<'_>, change: &Change, selectors: &[Selector]) -> Option<Severity> {
     let by_labels = |selector: &&Selector| selector.expressions.is_empty();
     let takes = |labels: &[(String, String)]| selectors.iter().filter(by_labels).any(|it| it.may_match(labels));
-    let built_in = BUILT_IN.iter().filter(|role| takes(&[(label(role), "true".to_owned())])).filter_map(|role| {
+    let others = BUILT_IN.iter().filter(|role| **role != change.name && takes(&[(label(role), "true".to_owned())]));
+    // Every role that the API server makes wears this label.
+    let all = takes(&[(change::BOOTSTRAPPING.to_owned(), "rbac-defaults".to_owned())]);
+    let built_in = others.chain(all.then_some(&"cluster-admin")).filter_map(|role| {
         let role = RoleRef { kind: RoleKind::ClusterRole, name: (*role).to_owned() };
         stock::grade(&role, None, &Subject::User(String::new()))
     });

@@ -59,7 +59,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     }
     if !kept.is_empty() {
         let which = if kept.len() == 1 { "1 of them is".to_owned() } else { format!("{} of them are", kept.len()) };
-        hit.changes.push(Delta::Note(format!("{which} kept, by finalizers or for others, and in force until then")));
+        hit.changes.push(Delta::Note(format!("{which} kept by finalizers, and in force until these are gone")));
     }
     for deleted in gone.iter().chain(&kept).take(OBJECTS_LISTED) {
         hit.objects.push(Object { kind, namespace: text::name(&deleted.namespace), name: text::name(&deleted.name) });

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{
     FACT_BYTES_MAX, Loaded, MEMORY_BYTES_MAX, VERSION, WireError, deflate, is_memory, load, read_fact, save, write_fact,
 };
-use crate::kube::ObjectKind;
+use crate::kube::{Expression, ObjectKind, Selector};
 use crate::memory::{Fact, Memory, ObjectKey, Remembered, State};
 use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
 use crate::tests::harness;
@@ -68,6 +68,25 @@ fn binding() -> Fact {
     Fact::Object(key, Remembered { state, version: Some(300), time, deleted: false, unseen: false, granted: None })
 }
 
+/// A role with every part that one may have.
+fn aggregated() -> Fact {
+    let texts = |text: &str| vec![text.to_owned()];
+    let rule = PolicyRule {
+        api_groups: texts(""),
+        resources: texts("pods"),
+        verbs: texts("get"),
+        resource_names: texts("a"),
+        non_resource_urls: texts("/x"),
+    };
+    let expression = Expression { key: "team".into(), operator: "In".into(), values: texts("ops") };
+    let selector = Selector { labels: vec![("a".into(), "b".into())], expressions: vec![expression] };
+    let labels = vec![("c".into(), "d".into())];
+    let state = State::Role { rules: vec![rule], aggregation: Some(vec![selector]), labels };
+    let key =
+        ObjectKey { cluster: "prod".into(), kind: ObjectKind::ClusterRole, namespace: String::new(), name: "r".into() };
+    Fact::Object(key, Remembered { state, version: Some(7), time: None, deleted: false, unseen: false, granted: None })
+}
+
 #[test]
 fn the_bytes_of_a_fact_change_only_with_the_version() {
     let expected = "0300 \
@@ -78,6 +97,8 @@ fn the_bytes_of_a_fact_change_only_with_the_version() {
     let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
     let expected: Vec<u8> = digits.chunks(2).map(byte).collect();
     assert_eq!((VERSION, write_fact(&binding())), (3, expected), "another form is another version");
+    // What is longest to say of a role, by its length alone.
+    assert_eq!(write_fact(&aggregated()).len(), 66, "another form is another version");
 }
 
 #[test]

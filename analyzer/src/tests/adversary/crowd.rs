@@ -229,13 +229,13 @@ fn crowding_out_what_was_done_by_what_was_refused() {
     };
     let done = grant_with(|event| {
         for body in ["requestObject", "responseObject"] {
-            event[body]["roleRef"]["name"] = json!("edit");
+            event[body]["roleRef"]["name"] = json!("custom");
             event[body]["subjects"][0]["name"] = json!("eve");
         }
     });
     assert_eq!(alerts(&[refused(0)])[0].severity, alerts(std::slice::from_ref(&done))[0].severity);
     let events: Vec<Value> = (0..60).map(refused).chain([done]).collect();
     let told = gather_at_most(alerts(&events), 50);
-    let is_done = |alert: &Alert| alert.findings.iter().any(|finding| finding.hit.what.contains("edit"));
+    let is_done = |alert: &Alert| alert.findings.iter().any(|finding| finding.hit.what.contains("custom"));
     assert_eq!((told.len(), told.iter().filter(|alert| is_done(alert) && alert.events == 1).count()), (50, 1));
 }
