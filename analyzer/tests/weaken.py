@@ -148,7 +148,7 @@ ROWS = [
      "analyzer/src/change/routine.rs",
      "    if event.caller.acting_as.is_some() {\n        return false;\n    }\n"
      "    let principal = &event.caller.authenticated;",
-     "    let principal = event.caller.acting_as.as_ref().unwrap_or(&event.caller.authenticated);"),
+     "    let principal = event.caller.acting_as.as_ref().map_or(&event.caller.authenticated, |it| it);"),
     ("bodies::hiding_behind_words_of_a_dry_run_that_was_none", "the words anywhere in the query count",
      "analyzer/src/change/request.rs", "event.query(\"dryRun\").any(|value| value == \"All\")",
      "event.request_uri.contains(\"dryRun=All\")"),

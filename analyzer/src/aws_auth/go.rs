@@ -27,7 +27,7 @@ pub(super) fn first_document(text: &str) -> (Cow<'_, str>, &str) {
         at += line.len();
     }
     let (first, rest) = text.split_at(at);
-    let first = if first.contains(BREAKS.map(|it| if it == '\n' { '\r' } else { it })) {
+    let first = if first.contains(|it| it != '\n' && BREAKS.contains(&it)) {
         Cow::Owned(first.replace("\r\n", "\n").replace(BREAKS, "\n"))
     } else {
         Cow::Borrowed(first)
@@ -158,6 +158,7 @@ mod tests {
             ("a: 1 # c\r---\rx: [\n", "a: 1 # c\n", "---\rx: [\n"),
             ("a: 1\n---\u{2028}x: [\n", "a: 1\n", "---\u{2028}x: [\n"),
             ("a: 1\u{85}b: 2\r\n", "a: 1\nb: 2\n", ""),
+            ("a: 1\u{85}b: 2", "a: 1\nb: 2", ""),
             ("a: ---\n  ---\n----\n", "a: ---\n  ---\n----\n", ""),
         ] {
             let (found, behind) = first_document(text);
