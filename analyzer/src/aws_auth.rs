@@ -157,7 +157,8 @@ impl AwsAuth {
         }
         let (text, rest) = first_document(text);
         // A mark, and comments behind it, are no document.
-        if rest.lines().any(|line| !(line.trim_matches(['-', '.', ' ']).is_empty() || line.trim().starts_with('#'))) {
+        let is_blank = |line: &str| matches!(line.trim_matches(['-', '.', ' ', '\t']).chars().next(), None | Some('#'));
+        if !rest.lines().all(is_blank) {
             self.pitfalls.push(Pitfall::SecondDocument(name.to_owned()));
         }
         let Some(entries) = entries(&text) else {
@@ -387,6 +388,23 @@ mod tests {
         let map = read("- rolearn: arn:aws:iam::1:role/team/a\n  groups: [system:masters]\n");
         assert_eq!(map.pitfalls, [Pitfall::Path("arn:aws:iam::1:role/team/a".to_owned())]);
         assert!(matches!(map.mappings[0].principal, IamPrincipal::Role(_)));
+    }
+
+    #[test]
+    fn what_is_not_read_is_told() {
+        let role = "- {rolearn: 'arn:aws:iam::1:role/a', groups: [x]}\n";
+        for tail in ["", "---\n", "...\n# the end\n", "--- # the end\n\n"] {
+            assert_eq!(read(&format!("{role}{tail}")).pitfalls, [], "{tail}");
+        }
+        for tail in ["---\n- x\n", "...\n# then\nx\n"] {
+            let told = read(&format!("{role}{tail}")).pitfalls;
+            assert_eq!(told, [Pitfall::SecondDocument("mapRoles".to_owned())], "{tail}");
+        }
+        let groups =
+            |groups: &str| format!("- {{rolearn: 'arn:aws:iam::1:role/{}', groups: {groups}}}\n", groups.len());
+        let unusable =
+            read(&[groups("x"), groups("[[x]]"), groups("[x, null]"), groups("null"), groups("{x: y}")].concat());
+        assert_eq!(unusable.pitfalls, [Pitfall::Unusable("mapRoles".to_owned(), 3)]);
     }
 
     #[test]
