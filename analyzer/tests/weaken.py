@@ -70,7 +70,7 @@ ROWS = [
      "analyzer/src/change.rs", "&[Facts::WRITES.and(Facts::WATCHED)]", "&[Facts::WRITES.and(Facts::WATCHED).and(Facts::REFUSED)]"),
     ("silence::silence_by_a_forged_first_address", "the first address is taken for the peer",
      "analyzer/src/audit/origin.rs", "let last = addresses.pop();",
-     "let last = (!addresses.is_empty()).then(|| addresses.remove(0));"),
+     "let last = addresses.iter().next().cloned();"),
     ("silence::silence_by_labels_that_imitate_the_control_plane", "a label proves who wrote",
      "analyzer/src/change/routine.rs", "// Acting as somebody else is never routine.",
      "if is_newer_stock(change) {\n        return true;\n    }"),
@@ -148,7 +148,7 @@ ROWS = [
      "analyzer/src/change/routine.rs",
      "    if event.caller.acting_as.is_some() {\n        return false;\n    }\n"
      "    let principal = &event.caller.authenticated;",
-     "    let principal = event.caller.acting_as.as_ref().map_or(&event.caller.authenticated, |it| it);"),
+     "    let principal = event.caller.acting_as.as_ref().map_or(&event.caller.authenticated, |it| &**it);"),
     ("bodies::hiding_behind_words_of_a_dry_run_that_was_none", "the words anywhere in the query count",
      "analyzer/src/change/request.rs", "event.query(\"dryRun\").any(|value| value == \"All\")",
      "event.request_uri.contains(\"dryRun=All\")"),
@@ -227,8 +227,12 @@ def run(test):
     command = ["cargo", "test", "--locked", *profile, *target, "--", "--exact", module + name]
     done = subprocess.run(command, cwd=COPY, env=environment(), capture_output=True, text=True)
     if "running 1 test" not in done.stdout:
-        sys.exit(f"{test} was not run:\n{done.stderr[-3000:]}")
+        print(f"{test} was not run:\n{done.stderr[-3000:]}", flush=True)
+        return None
     return done.returncode == 0
+
+
+RESULTS = {True: "STAYS GREEN", False: "turns red", None: "NOT RUN"}
 
 
 def environment():
@@ -246,7 +250,7 @@ def main(words):
     tools = COPY / ".cache"
     if not tools.exists():
         tools.symlink_to(TOP / ".cache")
-    green = 0
+    green, unknown = 0, 0
     for test, weakness, file, old, new in ROWS:
         if words and not any(word in f"{test} {weakness}" for word in words):
             continue
@@ -259,9 +263,10 @@ def main(words):
             held = run(test)
         finally:
             path.write_text(strong)
-        green += held
-        print(f"{'STAYS GREEN' if held else 'turns red'}: {test}: {weakness}", flush=True)
-    sys.exit(f"{green} rows stayed green without their defence" if green else 0)
+        green += held is True
+        unknown += held is None
+        print(f"{RESULTS[held]}: {test}: {weakness}", flush=True)
+    sys.exit(f"{green} rows stayed green without their defence, {unknown} were not run" if green or unknown else 0)
 
 
 main(sys.argv[1:])
