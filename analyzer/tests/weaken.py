@@ -148,7 +148,9 @@ ROWS = [
      "analyzer/src/change/routine.rs",
      "    if event.caller.acting_as.is_some() {\n        return false;\n    }\n"
      "    let principal = &event.caller.authenticated;",
-     "    let principal = event.caller.acting_as.as_ref().map_or(&event.caller.authenticated, |it| &**it);"),
+     "    let mut event = event.clone();\n    if let Some(it) = event.caller.acting_as.take() {\n"
+     "        event.caller.authenticated = *it;\n    }\n    let event = &event;\n"
+     "    let principal = &event.caller.authenticated;"),
     ("bodies::hiding_behind_words_of_a_dry_run_that_was_none", "the words anywhere in the query count",
      "analyzer/src/change/request.rs", "event.query(\"dryRun\").any(|value| value == \"All\")",
      "event.request_uri.contains(\"dryRun=All\")"),
