@@ -133,7 +133,7 @@ coverage: $(TOOLS)/bin/cargo-llvm-cov
 # Changes the judging code in one place after the other, and looks whether a test notices. Hours.
 mutants: $(TOOLS)/bin/cargo-mutants
 	PATH=$(abspath $(TOOLS))/bin:$$PATH cargo mutants -p rolewatch-analyzer --output target \
-		-f 'analyzer/src/rbac/*.rs' -f analyzer/src/rbac.rs -f analyzer/src/aws_auth.rs -f 'analyzer/src/change/*.rs' \
+		-f 'analyzer/src/rbac/*.rs' -f analyzer/src/rbac.rs -f analyzer/src/aws_auth.rs -f 'analyzer/src/aws_auth/*.rs' -f 'analyzer/src/change/*.rs' \
 		-f analyzer/src/change.rs -f analyzer/src/audit/control_plane.rs -f analyzer/src/report/reasons.rs \
 		-f analyzer/src/report/audit_lines.rs -- --lib
 
