@@ -50,6 +50,8 @@ pub struct Change {
     pub stored_version: Option<u64>,
     /// A deletion that was asked for while something (a finalizer) keeps the object: it is still in force.
     pub pending: bool,
+    /// The server answered with an object whose deletion was asked for and that nothing keeps any more: it is gone with that.
+    pub gone: bool,
     /// What the body of a PATCH sets out to change; content where it is another request.
     pub touches: Touches,
     /// Why it is ordinary, if it is.
@@ -174,6 +176,7 @@ impl Change {
             meta: crate::kube::Meta::default(),
             stored_version: None,
             pending: false,
+            gone: false,
             touches: match event.verb {
                 Verb::Patch => event.request.bytes().map_or(Touches::Content, touches),
                 _ => Touches::Content,
@@ -237,6 +240,7 @@ impl Change {
     fn read_content(&mut self, event: &AuditEvent<'_>, response: &Read, request: &Read) {
         if let Read::Object(manifest) | Read::Partial(manifest) = response {
             self.stored_version = manifest.meta.resource_version.parse().ok();
+            self.gone = manifest.meta.deleting && !manifest.meta.finalizers;
         }
         match self.action {
             // A deletion that is done is answered with a Status, whatever form the client asked for, or with the object for

@@ -120,9 +120,7 @@ fn automatic(case: &Case<'_>, change: &Change, rules: &[PolicyRule]) -> Option<&
     if rules.iter().any(|rule| has(&rule.verbs) && has(&rule.resources)) {
         return None;
     }
-    // A token that somebody asked for by hand is that somebody's.
-    let credential = case.event.caller.authenticated.credential_id();
-    if credential.is_some_and(|id| case.memory.minted(&(case.cluster().to_owned(), id.to_owned())).is_some()) {
+    if case.memory.is_minted(case.cluster(), case.event.caller.authenticated.credential_id()) {
         return None;
     }
     let collects = matches!(&change.after, Content::Known(State::Role { aggregation: Some(_), .. }));
@@ -131,7 +129,7 @@ fn automatic(case: &Case<'_>, change: &Change, rules: &[PolicyRule]) -> Option<&
             if collects && case.event.controller() == Some("clusterrole-aggregation-controller") =>
         {
             Some(
-                "The controller filled in what its selectors collect: who let it collect was told, and who labelled a role for it.",
+                "The controller filled in what it collects: whoever let it collect, or labelled a role for it, decided that.",
             )
         }
         Identity::Eks => Some("EKS wrote it, as it does when a managed add-on is installed or updated."),

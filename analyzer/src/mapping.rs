@@ -70,15 +70,14 @@ fn groups(mapping: &Mapping, worth: &HashMap<&Subject, Severity>, who: &str) -> 
 
 /// The subjects that a login becomes, as far as others may have bound something to them.
 pub fn becomes<'n>(username: &'n str, groups: impl IntoIterator<Item = &'n String>) -> impl Iterator<Item = Subject> {
-    // The creator of a cluster has this name and is strong by its group.
-    let user = (!matches!(username, "" | "kubernetes-admin")).then(|| Subject::User(username.to_owned()));
+    let user = (!username.is_empty()).then(|| Subject::User(username.to_owned()));
     user.into_iter().chain(groups.into_iter().map(|group| Subject::Group(group.clone())))
 }
 
 /// What these subjects are worth, those that are worth more than little.
 #[must_use]
 pub fn worth<'s>(memory: &Memory, cluster: &str, subjects: &'s [Subject]) -> HashMap<&'s Subject, Severity> {
-    let mut worth = strength::of_each(memory, cluster, subjects);
+    let mut worth = strength::of_login(memory, cluster, subjects);
     worth.retain(|_, severity| *severity >= Severity::Medium);
     worth
 }

@@ -19,8 +19,24 @@ pub fn of_each<'s>(
     cluster: &str,
     subjects: impl IntoIterator<Item = &'s Subject>,
 ) -> HashMap<&'s Subject, Severity> {
-    let mut worst: HashMap<&Subject, Option<Severity>> =
-        subjects.into_iter().map(|subject| (subject, built_in(subject))).collect();
+    bound(memory, cluster, subjects.into_iter().map(|subject| (subject, built_in(subject))).collect())
+}
+
+/// The same for names that a login takes on: the creator of a cluster is strong by its group, and whoever has its name alone is not.
+#[must_use]
+pub fn of_login<'s>(memory: &Memory, cluster: &str, subjects: &'s [Subject]) -> HashMap<&'s Subject, Severity> {
+    let by_name = |subject: &Subject| match subject {
+        Subject::User(name) if name == "kubernetes-admin" => None,
+        other => built_in(other),
+    };
+    bound(memory, cluster, subjects.iter().map(|subject| (subject, by_name(subject))).collect())
+}
+
+fn bound<'s>(
+    memory: &Memory,
+    cluster: &str,
+    mut worst: HashMap<&'s Subject, Option<Severity>>,
+) -> HashMap<&'s Subject, Severity> {
     if worst.is_empty() {
         return HashMap::new();
     }

@@ -57,6 +57,8 @@ ROWS = [
     ("answers::silence_by_the_account_of_a_controller", "a pod may have the account",
      "analyzer/src/session.rs", "Token::Pod { name, node: principal.node(), controller }",
      "Token::Pod { name, node: principal.node(), controller: false }"),
+    ("answers::silence_by_what_a_request_says_of_its_own_object", "the client's word on its deletion is believed",
+     "analyzer/src/report/audit_lines.rs", "if stored && change.gone =>", "if stored && change.meta.deleting =>"),
     ("answers::silence_by_a_later_witness_of_the_same_version", "a snapshot is from before",
      "analyzer/src/change.rs", "known.time.is_some() && known.time <= event.time()",
      "(known.time.is_none() || known.time <= event.time())"),

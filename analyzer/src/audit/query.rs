@@ -28,8 +28,8 @@ fn decoded(text: &str) -> Option<String> {
     escapes.all(whole).then(|| text::percent_decoded(&text.replace('+', " ")))
 }
 
-/// Most pairs of a query that is believed: Go's `net/url` takes 10,000 at most since CVE-2025-61726. Only what makes a request more
-/// harmless is asked of it, so what a server before that read in a longer one is told too much rather than too little.
+/// Most pairs of a query that is believed, below the 10,000 at which Go's `net/url` gives up since CVE-2025-61726. Only what makes a
+/// request more harmless is asked of it, so what a server before that read in a longer one is told too much rather than too little.
 pub(crate) const PARAMETERS_MAX: usize = 9_999;
 
 #[cfg(test)]

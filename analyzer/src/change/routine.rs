@@ -25,8 +25,7 @@ pub(super) fn is_routine(
         return false;
     }
     let principal = &event.caller.authenticated;
-    // A token that somebody asked for by hand is that somebody's, whosever name it bears.
-    if principal.credential_id().is_some_and(|id| memory.minted(&(cluster.to_owned(), id.to_owned())).is_some()) {
+    if memory.is_minted(cluster, principal.credential_id()) {
         return false;
     }
     match principal.identity(event.origin.peer, account) {

@@ -18,9 +18,9 @@ detection! {
     /// ## What it misses
     ///
     /// Everything, unless the stack was told to watch the calls of the AWS API (`WatchAwsCalls`), and the clusters of member
-    /// accounts. Entries that existed before: a policy that is taken away is named, what it was worth in RBAC is not. The Kubernetes
-    /// groups of an entry are judged by what is bound to them, as far as that was seen. EventBridge delivers the events
-    /// only in Regions with a trail that records management events.
+    /// accounts. Entries that existed before: a policy that is taken away is named, what it was worth in RBAC is not. The
+    /// Kubernetes name and groups of an entry are judged by what is bound to them, as far as that was seen. EventBridge delivers
+    /// the events only in Regions with a trail that records management events.
     ///
     /// ## Known benign causes
     ///
@@ -267,3 +267,18 @@ fn pod_identity(call: &Call<'_>, asked: &Parameters) -> Hit {
 const SOON_SECONDS: i64 = 3_600;
 /// Namespaces named in a headline.
 const NAMESPACES_SHOWN: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::may_be;
+
+    #[test]
+    fn a_pattern_may_be_a_namespace_when_its_parts_are_there_in_order() {
+        for pattern in ["kube-system", "*", "kube-*", "*system", "k*-*m", "*be*sys*", "**"] {
+            assert!(may_be(pattern, "kube-system"), "{pattern}");
+        }
+        for pattern in ["", "kube", "system", "kube-*x", "*sys", "system*", "kube-system*m", "*sys*be*"] {
+            assert!(!may_be(pattern, "kube-system"), "{pattern}");
+        }
+    }
+}

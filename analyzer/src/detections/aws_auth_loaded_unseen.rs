@@ -14,7 +14,8 @@ detection! {
     ///
     /// ## What it misses
     ///
-    /// Everything, where the `authenticator` log of the cluster is not switched on. The content. A reload without a remembered creation is ordinary.
+    /// Everything, where the `authenticator` log of the cluster is not switched on. The content. A reload without a remembered
+    /// creation is ordinary.
     ///
     /// ## Known benign causes
     ///

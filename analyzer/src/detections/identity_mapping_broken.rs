@@ -17,8 +17,9 @@ detection! {
     ///
     /// ## What it misses
     ///
-    /// Everything, where the `authenticator` log of the cluster is not switched on. Who did it: the audit log says that. A principal counts as let in before only if its login was seen; without
-    /// memory, refusals stay quiet. It is told once, and again in another hour if the principal was let in between.
+    /// Everything, where the `authenticator` log of the cluster is not switched on. Who did it: the audit log says that. A
+    /// principal counts as let in before only if its login was seen; without memory, refusals stay quiet. It is told once, and
+    /// again in another hour if the principal was let in between.
     ///
     /// ## Known benign causes
     ///

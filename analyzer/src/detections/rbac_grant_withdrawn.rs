@@ -14,8 +14,8 @@ detection! {
     ///
     /// ## What it misses
     ///
-    /// Withdrawals after more than a quarter of an hour, and grants that were not remembered, or of which it was not known
-    /// whether they were new: a change of an object whose content before had not been seen.
+    /// Withdrawals after more than a quarter of an hour, and grants that were not remembered. The deletion of an object that was
+    /// changed just before, where it was not seen what that change brought.
     ///
     /// ## Known benign causes
     ///
@@ -45,15 +45,22 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     target.namespace = key.namespace;
     target.name = key.name;
     let object = grant::object(&target);
-    let mut hit = Hit::new(
-        Severity::Medium,
-        format!("withdrew {object} {ago} after it granted rights"),
-        format!(
-            "A grant of severity {} held only from {} until now; what was done with it in between stays done.",
-            granted.severity,
-            granted.time.strftime("%H:%M:%S UTC")
-        ),
-    );
+    let (severity, since) = (granted.severity, granted.time.strftime("%H:%M:%S UTC"));
+    let (what, why) = if granted.certain {
+        (
+            format!("withdrew {object} {ago} after it granted rights"),
+            format!("A grant of severity {severity} held only from {since} until now; what was done with it in between stays done."),
+        )
+    } else {
+        (
+            format!("narrowed {object} {ago} after a change that may have granted rights"),
+            format!(
+                "What is taken away was there after a change at {since}, of severity {severity}. What was there before that is not \
+                 known here; if that change brought it, it held only in between, and what was done with it stays done."
+            ),
+        )
+    };
+    let mut hit = Hit::new(Severity::Medium, what, why);
     hit.objects.push(object);
     Some(hit)
 }
@@ -83,10 +90,11 @@ fn is_recent(case: &Case<'_>, remembered: &Remembered) -> bool {
     }
 }
 
-/// Deleted, or what was granted is no longer there.
+/// Deleted, or what was granted is no longer there. Whoever deletes all of an object takes no change of it back, as far as it is
+/// known.
 fn takes_away(change: &Change, remembered: &Remembered) -> bool {
     match (change.action, &change.after, &remembered.state) {
-        (Action::Deleted | Action::DeletedMany, ..) => true,
+        (Action::Deleted | Action::DeletedMany, ..) => remembered.granted.is_some_and(|granted| granted.certain),
         (Action::Changed, Content::Known(State::Binding { subjects: now, .. }), State::Binding { subjects, .. }) => {
             now.len() < subjects.len() && now.iter().all(|subject| subjects.contains(subject))
         }

@@ -15,8 +15,8 @@ detection! {
     ///
     /// ## What it misses
     ///
-    /// A copy used on the pod's own node, and a token that was first seen from a public address, such as a trusted NAT gateway. Addresses whose node has not been seen yet. Everything before the first use that is
-    /// remembered.
+    /// A copy used on the pod's own node, and a token that was first seen from a public address, such as a trusted NAT gateway.
+    /// Addresses whose node has not been seen yet. Everything before the first use that is remembered.
     ///
     /// ## Known benign causes
     ///

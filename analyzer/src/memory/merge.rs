@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn the_last_grant_is_kept_with_the_newer_state() {
-        let granted = Some(Granted { time: at(1), severity: Severity::High });
+        let granted = Some(Granted { time: at(1), severity: Severity::High, certain: true });
         let older = Fact::Object(key(), Remembered { granted, ..state(8, 1, false) });
         let newer = Fact::Object(key(), state(9, 2, false));
         let Fact::Object(_, merged) = newer.merged(None, older) else { panic!("an object") };

@@ -89,6 +89,8 @@ pub struct Granted {
     pub time: Timestamp,
     /// How grave.
     pub severity: Severity,
+    /// They were not there before. Of a change whose object had not been seen that is not known.
+    pub certain: bool,
 }
 
 impl Memory {
@@ -135,9 +137,12 @@ impl Memory {
     }
 
     /// Keeps what an event said of an object. An older version never replaces a newer one.
-    pub fn keep(&mut self, key: ObjectKey, new: Remembered) {
-        if self.objects.get(&key).is_some_and(|old| is_older(&new, old)) {
-            return;
+    pub fn keep(&mut self, key: ObjectKey, mut new: Remembered) {
+        if let Some(old) = self.objects.get(&key) {
+            if is_older(&new, old) {
+                return;
+            }
+            new.time = new.first_seen(old).or(new.time);
         }
         self.ledger.change(|| Key::Object(key.clone()));
         self.objects.insert(key, new);
@@ -180,9 +185,7 @@ impl Remembered {
             }
             (false, false) => {
                 let granted = self.granted.into_iter().chain(other.granted).max_by_key(|granted| granted.time);
-                // A version is as old as the first write that was answered with it.
-                let same = self.version.is_some() && self.version == other.version;
-                let first = self.time.min(other.time).filter(|_| same);
+                let first = self.first_seen(&other);
                 let newer = self.newer(other);
                 Self { granted, time: first.or(newer.time), ..newer }
             }
@@ -196,6 +199,12 @@ impl Remembered {
             return self;
         }
         living.ended(self.time).unwrap_or(living)
+    }
+
+    /// When two witnesses of one version saw it first: it is as old as the first write that was answered with it, and what is
+    /// read later may have come before.
+    fn first_seen(&self, other: &Self) -> Option<Timestamp> {
+        self.time.min(other.time).filter(|_| self.version.is_some() && self.version == other.version)
     }
 
     fn newer(self, other: Self) -> Self {

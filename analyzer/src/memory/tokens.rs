@@ -33,6 +33,12 @@ pub struct Maker {
 }
 
 impl Memory {
+    /// Whether the token of this credential was asked for by hand: then it is that somebody's, whosever name it bears.
+    #[must_use]
+    pub fn is_minted(&self, cluster: &str, credential: Option<&str>) -> bool {
+        credential.is_some_and(|id| self.minted(&(cluster.to_owned(), id.to_owned())).is_some())
+    }
+
     /// Who asked for the token of this credential (cluster and id), unless that was routine.
     #[must_use]
     pub fn minted(&self, credential: &(String, String)) -> Option<&Minted> {

@@ -221,19 +221,10 @@ impl Batch<'_> {
         let version = change.version();
         let stored = change.effect == Effect::Took;
         match (change.action, change.after.clone()) {
-            // The last thing that kept it is taken off an object that was to be deleted: it is gone with that.
-            (Action::Changed, _) if stored && change.meta.deleting && !change.meta.finalizers => {
-                self.memory.forget(&change.key(cluster), time);
-            }
+            (Action::Changed, _) if stored && change.gone => self.memory.forget(&change.key(cluster), time),
             (Action::Created | Action::Changed, Content::Known(state)) if stored => {
                 let key = change.key(cluster);
-                let known = self.memory.object(&key);
-                let granted = granted.or_else(|| known.and_then(|known| known.granted));
-                // A version is as old as the first write that was answered with it; what is read later may have come before.
-                let time = match known.filter(|known| known.version == version).and_then(|known| known.time) {
-                    Some(before) if version.is_some() => time.map(|time| time.min(before)),
-                    _ => time,
-                };
+                let granted = granted.or_else(|| self.memory.object(&key).and_then(|known| known.granted));
                 let remembered = Remembered { state, version, time, deleted: false, unseen: false, granted };
                 self.memory.keep(key, remembered);
             }
@@ -302,15 +293,16 @@ fn may_be_stored(change: &Change) -> bool {
 
 /// What the event gave somebody, if that is worth remembering for when it is taken away again.
 fn granted(findings: &[Finding], event: &AuditEvent<'_>) -> Option<Granted> {
-    let severity = findings
-        .iter()
-        .filter(|finding| finding.detection.category() == "rbac" || finding.detection.category() == "aws-auth")
-        // What holds now may have held before.
-        .filter(|finding| finding.hit.changes.iter().any(|delta| matches!(delta, Delta::Gained(_))))
-        .map(|finding| finding.hit.severity)
-        .max()
-        .filter(|severity| *severity >= Severity::Medium)?;
-    Some(Granted { time: event.time()?, severity })
+    let gives = |finding: &&Finding| {
+        let category = finding.detection.category();
+        let mut changes = finding.hit.changes.iter();
+        matches!(category, "rbac" | "aws-auth")
+            && changes.any(|delta| matches!(delta, Delta::Gained(_) | Delta::Now(_)))
+    };
+    let giving = || findings.iter().filter(gives);
+    let severity = giving().map(|finding| finding.hit.severity).max().filter(|worst| *worst >= Severity::Medium)?;
+    let certain = giving().flat_map(|finding| &finding.hit.changes).any(|delta| matches!(delta, Delta::Gained(_)));
+    Some(Granted { time: event.time()?, severity, certain })
 }
 
 /// Why an event without a finding is quiet.

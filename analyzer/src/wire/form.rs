@@ -121,7 +121,7 @@ variants! {
 members! {
     ObjectKey { cluster, kind, namespace, name }
     Remembered { state, version, time, deleted, unseen, granted }
-    Granted { time, severity }
+    Granted { time, severity, certain }
     PolicyRule { api_groups, resources, verbs, resource_names, non_resource_urls }
     RoleRef { kind, name }
     Selector { labels, expressions }
