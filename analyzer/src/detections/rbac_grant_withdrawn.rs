@@ -90,8 +90,8 @@ fn is_recent(case: &Case<'_>, remembered: &Remembered) -> bool {
     }
 }
 
-/// Deleted, or what was granted is no longer there. Whoever deletes all of an object takes no change of it back, as far as it is
-/// known.
+/// What was granted is no longer there. A deletion takes back a grant that is known to have been new; what else the object gave may
+/// be old.
 fn takes_away(change: &Change, remembered: &Remembered) -> bool {
     match (change.action, &change.after, &remembered.state) {
         (Action::Deleted | Action::DeletedMany, ..) => remembered.granted.is_some_and(|granted| granted.certain),
