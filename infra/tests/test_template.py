@@ -251,9 +251,9 @@ class Template(unittest.TestCase):
             self.assertLessEqual(len(pattern), 1024)
 
     def test_rules_bring_the_calls_that_detections_read(self):
-        code = "".join((ROOT / "analyzer/src/detections" / file).read_text() for file in
-                       ("access_entry_changed.rs", "control_plane_exposed.rs"))
-        code = code.split("#[cfg(test)]")[0]
+        # Each file up to its own tests, which name calls that nothing reads.
+        code = "".join((ROOT / "analyzer/src/detections" / file).read_text().split("#[cfg(test)]")[0]
+                       for file in ("access_entry_changed.rs", "control_plane_exposed.rs"))
         verbs = "Activate|Associate|Create|Delete|Deregister|Disassociate|Put|Register|Update"
         read_there = set(re.findall(rf'"((?:{verbs})[A-Z]\w+)"', code))
         asked = set()
