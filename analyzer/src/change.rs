@@ -40,7 +40,8 @@ pub struct Change {
     pub effect: Effect,
     /// What the object says now, or would say.
     pub after: Content,
-    /// What it said before, if that is remembered.
+    /// What it said before, if that is remembered. Nothing of an object that was created, whatever is remembered: it was not
+    /// there, so its end was not seen.
     pub before: Option<State>,
     /// What was deleted with a collection, where the log shows it.
     pub deleted: Vec<Deleted>,
@@ -50,8 +51,6 @@ pub struct Change {
     pub stored_version: Option<u64>,
     /// A deletion that was asked for while something (a finalizer) keeps the object: it is still in force.
     pub pending: bool,
-    /// The server answered with an object whose deletion was asked for and that nothing keeps any more: it is gone with that.
-    pub gone: bool,
     /// What the body of a PATCH sets out to change; content where it is another request.
     pub touches: Touches,
     /// Why it is ordinary, if it is.
@@ -176,7 +175,6 @@ impl Change {
             meta: crate::kube::Meta::default(),
             stored_version: None,
             pending: false,
-            gone: false,
             touches: match event.verb {
                 Verb::Patch => event.request.bytes().map_or(Touches::Content, touches),
                 _ => Touches::Content,
@@ -193,6 +191,7 @@ impl Change {
         // What is remembered of a later version is not what was before.
         change.before = memory
             .object(&change.key(cluster))
+            .filter(|_| change.action != Action::Created)
             .filter(|known| known.version.is_none() || change.version().is_none() || known.version < change.version())
             .map(|known| known.state.clone());
         change.ordinary = match outcome {
@@ -240,7 +239,11 @@ impl Change {
     fn read_content(&mut self, event: &AuditEvent<'_>, response: &Read, request: &Read) {
         if let Read::Object(manifest) | Read::Partial(manifest) = response {
             self.stored_version = manifest.meta.resource_version.parse().ok();
-            self.gone = manifest.meta.deleting && !manifest.meta.finalizers;
+            // It waited for its last finalizer: it is gone with this answer.
+            if self.action == Action::Changed && manifest.meta.deleting && !manifest.meta.finalizers {
+                self.action = Action::Deleted;
+                return;
+            }
         }
         match self.action {
             // A deletion that is done is answered with a Status, whatever form the client asked for, or with the object for

@@ -5,10 +5,12 @@
 
 mod bounded;
 mod fact;
+mod grants;
 mod ledger;
 mod merge;
 mod objects;
 mod sessions;
+mod state;
 mod streams;
 mod tokens;
 
@@ -16,11 +18,13 @@ use std::net::IpAddr;
 
 use self::bounded::Bounded;
 pub use self::fact::{Fact, Key, Place};
+pub use self::grants::{GRANTS_MAX, Granted, Grants};
 pub use self::ledger::Ask;
 use self::ledger::Ledger;
-pub use self::objects::{Granted, OBJECT_BYTES_MAX, ObjectKey, Remembered, State};
+pub use self::objects::{OBJECT_BYTES_MAX, ObjectKey, Remembered};
 use self::sessions::SESSION_BYTES_MAX;
 pub use self::sessions::{Hour, Login, Seen, SessionKey, SessionMark};
+pub use self::state::State;
 use self::streams::Streams;
 pub use self::streams::{LetIn, Told, TopicKey, Unauthenticated, Unseen};
 pub use self::tokens::{ADDRESSES_MAX, Maker, Minted, TOKEN_BYTES_MAX};

@@ -2,7 +2,7 @@
 
 use crate::change::{Content, state};
 use crate::kube::{Manifest, ObjectKind};
-use crate::memory::{Memory, ObjectKey, Remembered};
+use crate::memory::{Grants, Memory, ObjectKey, Remembered};
 
 /// What a snapshot held.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -75,5 +75,8 @@ fn keep(kind: ObjectKind, manifest: &Manifest, cluster: &str, memory: &mut Memor
     let key = ObjectKey { cluster: cluster.to_owned(), kind, namespace, name: manifest.meta.name.clone() };
     // No time: whatever an event says of the object with a later version is newer.
     let version = manifest.meta.resource_version.parse().ok();
-    memory.keep(key, Remembered { state, version, time: None, deleted: false, unseen: false, granted: None });
+    memory.keep(
+        key,
+        Remembered { state, version, time: None, deleted: false, unseen: false, granted: Grants::default() },
+    );
 }

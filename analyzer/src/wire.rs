@@ -146,7 +146,7 @@ fn inflate(bytes: &[u8], max: usize) -> Result<Vec<u8>, WireError> {
 }
 
 /// The form that is written and read. To be raised with every change of `form`; a test holds the bytes of a fact.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 /// How a fact goes on after its version.
 const PLAIN: u8 = 0;
 const COMPRESSED: u8 = 1;

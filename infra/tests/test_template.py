@@ -251,7 +251,7 @@ class Template(unittest.TestCase):
             self.assertLessEqual(len(pattern), 1024)
 
     def test_rules_bring_the_calls_that_detections_read(self):
-        # Each file up to its own tests, which name calls that nothing reads.
+        # Each file without its own tests: a call named there is not read.
         code = "".join((ROOT / "analyzer/src/detections" / file).read_text().split("#[cfg(test)]")[0]
                        for file in ("access_entry_changed.rs", "control_plane_exposed.rs"))
         verbs = "Activate|Associate|Create|Delete|Deregister|Disassociate|Put|Register|Update"

@@ -28,7 +28,7 @@ fn decoded(text: &str) -> Option<String> {
     escapes.all(whole).then(|| text::percent_decoded(&text.replace('+', " ")))
 }
 
-/// Most pairs of a query that is believed, below the 10,000 at which Go's `net/url` gives up since CVE-2025-61726. Only what makes a
+/// Most pairs of a query that is believed, one below the 10,000 that Go's `net/url` takes at most since CVE-2025-61726. Only what makes a
 /// request more harmless is asked of it, so what a server before that read in a longer one is told too much rather than too little.
 pub(crate) const PARAMETERS_MAX: usize = 9_999;
 

@@ -47,7 +47,8 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     let mut hit = match &change.after {
         Content::Known(State::AwsAuth(after)) => {
             let before = before(case);
-            let mut hit = compared(case, after, before);
+            let known = before.is_some() || change.action == Action::Created;
+            let mut hit = compared(case, after, before, known);
             // EKS maps node roles into whatever is there; without the version before, what is there is not its doing.
             if before.is_none() && case.identity() == Identity::Eks {
                 hit.severity = Severity::Low;
@@ -72,7 +73,8 @@ fn before<'c>(case: &'c Case<'_>) -> Option<&'c AwsAuth> {
     }
 }
 
-fn compared(case: &Case<'_>, after: &AwsAuth, before: Option<&AwsAuth>) -> Hit {
+/// `known` is what was there before, even if that was nothing.
+fn compared(case: &Case<'_>, after: &AwsAuth, before: Option<&AwsAuth>, known: bool) -> Hit {
     let nothing = AwsAuth::default();
     let gained = after.without(before.unwrap_or(&nothing));
     let lost = before.map(|before| before.without(after)).unwrap_or_default();
@@ -95,8 +97,8 @@ fn compared(case: &Case<'_>, after: &AwsAuth, before: Option<&AwsAuth>) -> Hit {
         reasons.push("Mappings were taken away or only rewritten; nobody gained anything.".to_owned());
     }
     let worst = grades.first().map(|(grade, principal)| (grade.severity, principal.as_str()));
-    let mut hit = Hit::new(severity, what(after, worst, before.is_some(), gained.len(), lost.len()), reasons.join(" "));
-    let make: fn(String) -> Delta = if before.is_some() { Delta::Gained } else { Delta::Now };
+    let mut hit = Hit::new(severity, what(after, worst, known, gained.len(), lost.len()), reasons.join(" "));
+    let make: fn(String) -> Delta = if known { Delta::Gained } else { Delta::Now };
     hit.subjects = grades.iter().take(LISTED).map(|(_, principal)| text::name(principal)).collect();
     hit.changes.extend(gained.iter().take(LISTED).map(|mapping| make(line(mapping))));
     hit.changes.extend(lost.iter().take(LISTED).map(|mapping| Delta::Lost(line(mapping))));

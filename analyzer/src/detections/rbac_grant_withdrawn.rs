@@ -1,8 +1,10 @@
 use crate::case::Case;
 use crate::change::{self, Action, Change, Content};
-use crate::detection::{Hit, detection};
+use crate::detection::{Hit, Object, detection};
 use crate::grant;
-use crate::memory::{ObjectKey, Remembered, State};
+use crate::mapping;
+use crate::memory::{Granted, ObjectKey, State};
+use crate::rbac::assess;
 use crate::severity::Severity;
 
 detection! {
@@ -14,8 +16,8 @@ detection! {
     ///
     /// ## What it misses
     ///
-    /// Withdrawals after more than a quarter of an hour, and grants that were not remembered. The deletion of an object that was
-    /// changed just before, where it was not seen what that change brought.
+    /// Withdrawals after more than a quarter of an hour, and grants that were not remembered: of one object the gravest four are.
+    /// The deletion of an object that was changed just before, where it was not seen what that change brought.
     ///
     /// ## Known benign causes
     ///
@@ -29,40 +31,79 @@ detection! {
 
 fn check(case: &Case<'_>) -> Option<Hit> {
     let change = case.change().filter(|change| change.took_effect() && !change.pending)?;
-    let cluster = case.cluster();
-    let (key, remembered) = keys(change, cluster)
-        .into_iter()
-        .filter_map(|key| case.memory.object(&key).map(|remembered| (key, remembered)))
-        .find(|(_, remembered)| is_recent(case, remembered) && takes_away(change, remembered))?;
-    let granted = remembered.granted?;
-    let minutes = case.event.time()?.as_second().abs_diff(granted.time.as_second()) / 60;
+    keys(change, case.cluster()).into_iter().find_map(|key| withdrawn(case, change, key))
+}
+
+fn withdrawn(case: &Case<'_>, change: &Change, key: ObjectKey) -> Option<Hit> {
+    let last = case.memory.last(&key).filter(|last| !last.deleted)?;
+    let event_time = case.event.time()?;
+    let age = |granted: &Granted| event_time.as_second().abs_diff(granted.time.as_second());
+    let mut recent = last.granted.iter().filter(|it| event_time >= it.time && age(it) <= WITHDRAWN_SECONDS_MAX).peekable();
+    recent.peek()?;
+    let now = match (change.action, &change.after) {
+        (Action::Deleted | Action::DeletedMany, _) => None,
+        (Action::Changed, Content::Known(now)) => Some(now),
+        _ => return None,
+    };
+    let lost = now.map_or_else(|| Some(last.state.clone()), |now| last.state.without(now))?;
+    let mut target = change.clone();
+    target.namespace = key.namespace;
+    target.name = key.name;
+    let granted = recent.find(|granted| {
+        // A deletion takes away whatever the object gave, old and new alike.
+        (granted.certain || now.is_some())
+            && granted.part.within(&lost).is_some_and(|back| is_worth_telling(case, &target, &back))
+    })?;
+    let in_part = now.is_some_and(|now| granted.part.within(now).is_some());
+    Some(hit(&grant::object(&target), granted, age(granted) / 60, in_part))
+}
+
+fn hit(object: &Object, granted: &Granted, minutes: u64, in_part: bool) -> Hit {
     let ago = match minutes {
         0 => "less than a minute".to_owned(),
         1 => "1 minute".to_owned(),
         minutes => format!("{minutes} minutes"),
     };
-    let mut target = change.clone();
-    target.namespace = key.namespace;
-    target.name = key.name;
-    let object = grant::object(&target);
     let (severity, since) = (granted.severity, granted.time.strftime("%H:%M:%S UTC"));
-    let (what, why) = if granted.certain {
-        (
+    let (what, why) = match (granted.certain, in_part) {
+        (true, false) => (
             format!("withdrew {object} {ago} after it granted rights"),
-            format!("A grant of severity {severity} held only from {since} until now; what was done with it in between stays done."),
-        )
-    } else {
-        (
+            format!(
+                "A grant of severity {severity} held only from {since} until now; what was done with it in between stays done."
+            ),
+        ),
+        (true, true) => (
+            format!("withdrew a part of {object} {ago} after it granted rights"),
+            format!(
+                "Part of a grant of severity {severity} held only from {since} until now, and the rest still holds; what was done \
+                 with it in between stays done."
+            ),
+        ),
+        (false, _) => (
             format!("narrowed {object} {ago} after a change that may have granted rights"),
             format!(
                 "What is taken away was there after a change at {since}, of severity {severity}. What was there before that is not \
                  known here; if that change brought it, it held only in between, and what was done with it stays done."
             ),
-        )
+        ),
     };
     let mut hit = Hit::new(Severity::Medium, what, why);
-    hit.objects.push(object);
-    Some(hit)
+    hit.objects.push(object.clone());
+    hit
+}
+
+/// Whether what is taken back was worth a medium alert by itself. Every subject of a binding holds the whole role.
+fn is_worth_telling(case: &Case<'_>, change: &Change, back: &State) -> bool {
+    let severity = match back {
+        State::Role { rules, .. } => assess(rules, &grant::scope(change.kind, &change.namespace)).severity,
+        State::AwsAuth(map) => {
+            let mappings: Vec<_> = map.mappings.iter().collect();
+            mapping::grades(case, &mappings).into_iter().map(|grade| grade.severity).max()
+        }
+        State::Binding { .. } => Some(Severity::Medium),
+        State::ServiceAccount(_) => None,
+    };
+    severity >= Some(Severity::Medium)
 }
 
 fn keys(change: &Change, cluster: &str) -> Vec<ObjectKey> {
@@ -78,33 +119,6 @@ fn keys(change: &Change, cluster: &str) -> Vec<ObjectKey> {
             })
             .collect(),
         _ => vec![change.key(cluster)],
-    }
-}
-
-fn is_recent(case: &Case<'_>, remembered: &Remembered) -> bool {
-    match (remembered.granted, case.event.time()) {
-        (Some(granted), Some(now)) => {
-            now >= granted.time && now.as_second().abs_diff(granted.time.as_second()) <= WITHDRAWN_SECONDS_MAX
-        }
-        _ => false,
-    }
-}
-
-/// What was granted is no longer there. A deletion takes back a grant that is known to have been new; what else the object gave may
-/// be old.
-fn takes_away(change: &Change, remembered: &Remembered) -> bool {
-    match (change.action, &change.after, &remembered.state) {
-        (Action::Deleted | Action::DeletedMany, ..) => remembered.granted.is_some_and(|granted| granted.certain),
-        (Action::Changed, Content::Known(State::Binding { subjects: now, .. }), State::Binding { subjects, .. }) => {
-            now.len() < subjects.len() && now.iter().all(|subject| subjects.contains(subject))
-        }
-        (Action::Changed, Content::Known(State::Role { rules: now, .. }), State::Role { rules, .. }) => {
-            crate::rbac::gained(rules, now).is_empty() && !crate::rbac::lost(rules, now).is_empty()
-        }
-        (Action::Changed, Content::Known(State::AwsAuth(now)), State::AwsAuth(before)) => {
-            now.without(before).is_empty() && !before.without(now).is_empty()
-        }
-        _ => false,
     }
 }
 

@@ -2,7 +2,7 @@ use crate::case::Case;
 use crate::change::{self, Action, Content};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
-use crate::memory::State;
+use crate::memory::{Remembered, State};
 use crate::text;
 
 detection! {
@@ -35,7 +35,11 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     let Content::Known(State::Binding { role_ref: Some(now), subjects }) = &change.after else {
         return None;
     };
-    let last = case.memory.last(&change.key(case.cluster())).filter(|last| last.deleted)?;
+    // What is made was not there, so whatever is remembered as being there was deleted unseen.
+    let is_from_before = |last: &&Remembered| {
+        last.deleted || last.version.is_none() || change.version().is_none() || last.version < change.version()
+    };
+    let last = case.memory.last(&change.key(case.cluster())).filter(is_from_before)?;
     let State::Binding { role_ref: Some(then), .. } = &last.state else {
         return None;
     };

@@ -34,7 +34,9 @@ impl Fact {
 mod tests {
     use crate::evidence::Evidence;
     use crate::kube::ObjectKind;
-    use crate::memory::{Ask, Fact, Granted, Key, Memory, ObjectKey, Remembered, SessionKey, SessionMark, State};
+    use crate::memory::{
+        Ask, Fact, Granted, Grants, Key, Memory, ObjectKey, Remembered, SessionKey, SessionMark, State,
+    };
     use crate::rbac::Subject;
     use crate::severity::Severity;
 
@@ -49,7 +51,14 @@ mod tests {
 
     fn state(version: u64, second: i64, deleted: bool) -> Remembered {
         let state = State::Binding { role_ref: None, subjects: vec![Subject::User(version.to_string())] };
-        Remembered { state, version: Some(version), time: Some(at(second)), deleted, unseen: false, granted: None }
+        Remembered {
+            state,
+            version: Some(version),
+            time: Some(at(second)),
+            deleted,
+            unseen: false,
+            granted: Grants::default(),
+        }
     }
 
     #[test]
@@ -83,8 +92,10 @@ mod tests {
 
     #[test]
     fn the_last_grant_is_kept_with_the_newer_state() {
-        let granted = Some(Granted { time: at(1), severity: Severity::High, certain: true });
-        let older = Fact::Object(key(), Remembered { granted, ..state(8, 1, false) });
+        let part = State::Binding { role_ref: None, subjects: vec![Subject::User("ann".to_owned())] };
+        let granted: Grants =
+            [Granted { time: at(1), severity: Severity::High, certain: true, part }].into_iter().collect();
+        let older = Fact::Object(key(), Remembered { granted: granted.clone(), ..state(8, 1, false) });
         let newer = Fact::Object(key(), state(9, 2, false));
         let Fact::Object(_, merged) = newer.merged(None, older) else { panic!("an object") };
         assert_eq!((merged.version, merged.granted), (Some(9), granted));

@@ -1,15 +1,15 @@
-//! What objects said: the state of roles, bindings, `aws-auth` and service accounts, each with its version.
+//! What objects said: the state of roles, bindings, `aws-auth` and service accounts, each with its version and what it gave.
 
 use jiff::Timestamp;
 
 use super::Memory;
 use super::bounded::Weight;
 use super::fact::{Key, Place};
+use super::grants::Grants;
 use super::ledger::Ask;
-use crate::aws_auth::AwsAuth;
-use crate::kube::{Expression, ObjectKind, Selector};
-use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
-use crate::severity::Severity;
+use super::state::State;
+use crate::kube::ObjectKind;
+use crate::rbac::{PolicyRule, RoleKind, RoleRef};
 
 /// Which object, in which cluster.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,47 +22,6 @@ pub struct ObjectKey {
     pub namespace: String,
     /// Name.
     pub name: String,
-}
-
-/// What an object says, as far as rights go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
-    /// A Role or ClusterRole.
-    Role {
-        /// Its rules.
-        rules: Vec<PolicyRule>,
-        /// The labels its rules are collected by, when it is an aggregated role.
-        aggregation: Option<Vec<Selector>>,
-        /// Its labels: they decide which aggregated roles take its rules over.
-        labels: Vec<(String, String)>,
-    },
-    /// A RoleBinding or ClusterRoleBinding.
-    Binding {
-        /// The role it grants.
-        role_ref: Option<RoleRef>,
-        /// To whom.
-        subjects: Vec<Subject>,
-    },
-    /// The `aws-auth` ConfigMap.
-    AwsAuth(AwsAuth),
-    /// A ServiceAccount: the annotations that bind it to IAM (`eks.amazonaws.com/...`), sorted.
-    ServiceAccount(Vec<(String, String)>),
-}
-
-impl State {
-    /// What an object says of which nothing was ever seen.
-    fn nothing(kind: ObjectKind) -> Self {
-        match kind {
-            ObjectKind::Role | ObjectKind::ClusterRole => {
-                Self::Role { rules: Vec::new(), aggregation: None, labels: Vec::new() }
-            }
-            ObjectKind::RoleBinding | ObjectKind::ClusterRoleBinding => {
-                Self::Binding { role_ref: None, subjects: Vec::new() }
-            }
-            ObjectKind::AwsAuth => Self::AwsAuth(AwsAuth::default()),
-            ObjectKind::ServiceAccount => Self::ServiceAccount(Vec::new()),
-        }
-    }
 }
 
 /// The last that was seen of an object.
@@ -78,19 +37,8 @@ pub struct Remembered {
     pub deleted: bool,
     /// It has been changed since, and the log does not hold to what. `version` and `time` are those of that change.
     pub unseen: bool,
-    /// The last time that it gave somebody rights worth a medium alert or more.
-    pub granted: Option<Granted>,
-}
-
-/// When rights were given, and how grave that was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Granted {
-    /// When.
-    pub time: Timestamp,
-    /// How grave.
-    pub severity: Severity,
-    /// They were not there before. Of a change whose object had not been seen that is not known.
-    pub certain: bool,
+    /// What it gave lately.
+    pub granted: Grants,
 }
 
 impl Memory {
@@ -136,13 +84,19 @@ impl Memory {
         self.last(&ObjectKey::of_role(cluster, role, namespace)).is_some_and(|last| last.unseen && !last.deleted)
     }
 
-    /// Keeps what an event said of an object. An older version never replaces a newer one.
+    /// Keeps what an event said of an object. An older version never replaces a newer one; what it gave counts all the same.
     pub fn keep(&mut self, key: ObjectKey, mut new: Remembered) {
         if let Some(old) = self.objects.get(&key) {
             if is_older(&new, old) {
-                return;
+                if old.deleted || new.granted.is_empty() {
+                    return;
+                }
+                let granted = old.granted.clone().and(new.granted);
+                new = Remembered { granted, ..old.clone() };
+            } else {
+                new.time = new.first_seen(old).or(new.time);
+                new.granted = new.granted.and(old.granted.clone());
             }
-            new.time = new.first_seen(old).or(new.time);
         }
         self.ledger.change(|| Key::Object(key.clone()));
         self.objects.insert(key, new);
@@ -150,10 +104,8 @@ impl Memory {
 
     /// Notes that an object was changed, and that nobody saw to what: from then on its content is not known.
     pub fn lose_sight(&mut self, key: ObjectKey, version: Option<u64>, time: Option<Timestamp>) {
-        let last = self.last(&key);
-        let granted = last.and_then(|last| last.granted);
-        let state = last.map_or_else(|| State::nothing(key.kind), |last| last.state.clone());
-        self.keep(key, Remembered { state, version, time, deleted: false, unseen: true, granted });
+        let state = self.last(&key).map_or_else(|| State::nothing(key.kind), |last| last.state.clone());
+        self.keep(key, Remembered { state, version, time, deleted: false, unseen: true, granted: Grants::default() });
     }
 
     /// Marks an object as deleted at `time`, keeping what it said.
@@ -167,10 +119,11 @@ impl Memory {
 }
 
 impl Remembered {
-    /// The same, deleted at `time`; none when it was seen to exist after that.
+    /// The same, deleted at `time`, and what it gave taken back; none when it was seen to exist after that.
     fn ended(&self, time: Option<Timestamp>) -> Option<Self> {
         let seen_after = matches!((time, self.time), (Some(deleted), Some(seen)) if deleted < seen);
-        (!seen_after).then(|| Self { deleted: true, time: time.or(self.time), ..self.clone() })
+        let granted = Grants::default();
+        (!seen_after).then(|| Self { deleted: true, time: time.or(self.time), granted, ..self.clone() })
     }
 
     /// What two processes know of an object, put together: of two states the newer one, and a deletion that is not older
@@ -184,7 +137,7 @@ impl Remembered {
                 Self { time, ..self.newer(other) }
             }
             (false, false) => {
-                let granted = self.granted.into_iter().chain(other.granted).max_by_key(|granted| granted.time);
+                let granted = self.granted.clone().and(other.granted.clone());
                 let first = self.first_seen(&other);
                 let newer = self.newer(other);
                 Self { granted, time: first.or(newer.time), ..newer }
@@ -266,44 +219,7 @@ impl Weight for ObjectKey {
 
 impl Weight for Remembered {
     fn weight(&self) -> usize {
-        let text = |texts: &[String]| texts.iter().map(|text| text.len() + 24).sum::<usize>();
-        let pairs =
-            |pairs: &[(String, String)]| pairs.iter().map(|(key, value)| key.len() + value.len() + 48).sum::<usize>();
-        100 + match &self.state {
-            State::Role { rules, aggregation, labels } => {
-                let expression = |it: &Expression| 120 + it.key.len() + it.operator.len() + text(&it.values);
-                let selected = aggregation
-                    .iter()
-                    .flatten()
-                    .map(|it| 48 + pairs(&it.labels) + it.expressions.iter().map(expression).sum::<usize>())
-                    .sum::<usize>();
-                rules
-                    .iter()
-                    .map(|rule| {
-                        120 + text(&rule.api_groups)
-                            + text(&rule.resources)
-                            + text(&rule.verbs)
-                            + text(&rule.resource_names)
-                            + text(&rule.non_resource_urls)
-                    })
-                    .sum::<usize>()
-                    + selected
-                    + pairs(labels)
-            }
-            State::Binding { role_ref, subjects } => {
-                role_ref.as_ref().map_or(0, |role| role.name.len())
-                    + subjects.iter().map(|subject| subject.to_string().len() + 60).sum::<usize>()
-            }
-            State::AwsAuth(map) => {
-                let mappings = map.mappings.iter().map(|mapping| {
-                    120 + mapping.principal.to_string().len() + mapping.username.len() + text(&mapping.groups)
-                });
-                // Their words are ours, and short; what they name is the writer's.
-                let pitfalls = map.pitfalls.iter().map(|pitfall| 32 + pitfall.to_string().len());
-                mappings.chain(pitfalls).sum::<usize>()
-            }
-            State::ServiceAccount(annotations) => pairs(annotations),
-        }
+        100 + self.state.weight() + self.granted.weight()
     }
 }
 
@@ -312,7 +228,7 @@ pub const OBJECT_BYTES_MAX: usize = 16 << 20;
 
 #[cfg(test)]
 mod tests {
-    use super::{ObjectKey, Remembered, State};
+    use super::{Grants, ObjectKey, Remembered, State};
     use crate::kube::ObjectKind;
     use crate::memory::Memory;
     use crate::rbac::Subject;
@@ -333,7 +249,7 @@ mod tests {
             time: Some(jiff::Timestamp::from_second(second).unwrap()),
             deleted: false,
             unseen: false,
-            granted: None,
+            granted: Grants::default(),
         }
     }
 

@@ -7,8 +7,8 @@ use super::streams::{
     ARN_BYTES_MAX, ENTRY_BYTES_MAX, GRANTED_BYTES_MAX, REFUSED_BYTES_MAX, TOPIC_BYTES_MAX, UNSEEN_BYTES_MAX,
 };
 use super::{
-    ADDRESSES_MAX, LetIn, Login, Maker, Memory, Minted, OBJECT_BYTES_MAX, ObjectKey, Remembered, SESSION_BYTES_MAX,
-    Seen, SessionKey, SessionMark, State, TOKEN_BYTES_MAX, Told, TopicKey, Unauthenticated, Unseen,
+    ADDRESSES_MAX, Grants, LetIn, Login, Maker, Memory, Minted, OBJECT_BYTES_MAX, ObjectKey, Remembered,
+    SESSION_BYTES_MAX, Seen, SessionKey, SessionMark, State, TOKEN_BYTES_MAX, Told, TopicKey, Unauthenticated, Unseen,
 };
 use crate::evidence::{AlertId, Evidence};
 use crate::kube::ObjectKind;
@@ -46,7 +46,7 @@ fn object(name: String) -> (ObjectKey, Remembered) {
     let role_ref = Some(RoleRef { kind: RoleKind::ClusterRole, name: "edit".to_owned() });
     let account = Subject::ServiceAccount { namespace: "dev".to_owned(), name: "deployer".to_owned() };
     let state = State::Binding { role_ref, subjects: vec![account] };
-    (key, Remembered { state, version: Some(1), time: None, deleted: false, unseen: false, granted: None })
+    (key, Remembered { state, version: Some(1), time: None, deleted: false, unseen: false, granted: Grants::default() })
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl Batch<'_> {
         let mut verdict = self.decide(&event, log_stream);
         let stored = verdict.stored.take();
         lesson::remember_refused(&event, self.source, self.memory);
-        let granted = granted(&verdict.findings, &event);
+        let granted = stored.as_ref().and_then(|change| self.granted(&verdict.findings, change, &event));
         let lessons = Lessons::of(&event, &verdict.findings, self.source);
         // Only what is told needs an id; most lines are not.
         let id = (!verdict.findings.is_empty()).then(|| event_id(&event, self.source, &line.message));
@@ -215,18 +215,36 @@ impl Batch<'_> {
         });
     }
 
+    /// What a change gave somebody, if that is worth remembering for when it is taken away again.
+    fn granted(&self, findings: &[Finding], change: &Change, event: &AuditEvent<'_>) -> Option<Granted> {
+        let gives = |finding: &&Finding| {
+            matches!(finding.detection.category(), "rbac" | "aws-auth")
+                && finding.hit.changes.iter().any(|delta| matches!(delta, Delta::Gained(_) | Delta::Now(_)))
+        };
+        let worst = findings.iter().filter(gives).map(|finding| finding.hit.severity).max();
+        let severity = worst.filter(|worst| *worst >= Severity::Medium)?;
+        let now = change.after.known()?;
+        let part = change.before.as_ref().map_or_else(|| Some(now.clone()), |before| now.without(before))?;
+        let certain = change.before.is_some() || change.action == Action::Created;
+        let cluster = self.source.cluster.as_deref().unwrap_or_default();
+        let is_known = |known: &Remembered| known.version.is_some() && known.version == change.version();
+        if !certain && self.memory.object(&change.key(cluster)).is_some_and(is_known) {
+            // Whatever gave it was another event that was answered with this version.
+            return None;
+        }
+        Some(Granted { time: event.time()?, severity, certain, part })
+    }
+
     fn learn(&mut self, change: &Change, event: &AuditEvent<'_>, granted: Option<Granted>) {
         let cluster = self.source.cluster.as_deref().unwrap_or_default();
         let time = event.time();
         let version = change.version();
         let stored = change.effect == Effect::Took;
         match (change.action, change.after.clone()) {
-            (Action::Changed, _) if stored && change.gone => self.memory.forget(&change.key(cluster), time),
             (Action::Created | Action::Changed, Content::Known(state)) if stored => {
-                let key = change.key(cluster);
-                let granted = granted.or_else(|| self.memory.object(&key).and_then(|known| known.granted));
+                let granted = granted.into_iter().collect();
                 let remembered = Remembered { state, version, time, deleted: false, unseen: false, granted };
-                self.memory.keep(key, remembered);
+                self.memory.keep(change.key(cluster), remembered);
             }
             (Action::Created | Action::Changed, after) => {
                 if stored && change.action == Action::Created && after == Content::NotRecorded {
@@ -289,20 +307,6 @@ fn look(case: &Case<'_>) -> Looked {
 /// Whether the API server stored the change, or may have.
 fn may_be_stored(change: &Change) -> bool {
     change.took_effect() && !matches!(change.ordinary, Some(Ordinary::DryRun | Ordinary::Failed))
-}
-
-/// What the event gave somebody, if that is worth remembering for when it is taken away again.
-fn granted(findings: &[Finding], event: &AuditEvent<'_>) -> Option<Granted> {
-    let gives = |finding: &&Finding| {
-        let category = finding.detection.category();
-        let mut changes = finding.hit.changes.iter();
-        matches!(category, "rbac" | "aws-auth")
-            && changes.any(|delta| matches!(delta, Delta::Gained(_) | Delta::Now(_)))
-    };
-    let giving = || findings.iter().filter(gives);
-    let severity = giving().map(|finding| finding.hit.severity).max().filter(|worst| *worst >= Severity::Medium)?;
-    let certain = giving().flat_map(|finding| &finding.hit.changes).any(|delta| matches!(delta, Delta::Gained(_)));
-    Some(Granted { time: event.time()?, severity, certain })
 }
 
 /// Why an event without a finding is quiet.

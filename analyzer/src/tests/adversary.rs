@@ -7,6 +7,7 @@ mod bodies;
 mod crowd;
 mod injection;
 mod silence;
+mod traces;
 
 use super::harness::judge;
 use crate::alert::Alert;

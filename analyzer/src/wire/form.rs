@@ -11,8 +11,8 @@ use crate::aws_auth::{AwsAuth, IamPrincipal, Mapping, Pitfall};
 use crate::evidence::{Actor, AlertId, Deed, Deeds, Evidence};
 use crate::kube::{Expression, ObjectKind, Selector};
 use crate::memory::{
-    Fact, Granted, Hour, LetIn, Login, Maker, Minted, ObjectKey, Remembered, Seen, SessionKey, SessionMark, State,
-    Told, TopicKey, Unauthenticated, Unseen,
+    Fact, Granted, Grants, Hour, LetIn, Login, Maker, Minted, ObjectKey, Remembered, Seen, SessionKey, SessionMark,
+    State, Told, TopicKey, Unauthenticated, Unseen,
 };
 use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
 use crate::severity::Severity;
@@ -121,7 +121,7 @@ variants! {
 members! {
     ObjectKey { cluster, kind, namespace, name }
     Remembered { state, version, time, deleted, unseen, granted }
-    Granted { time, severity, certain }
+    Granted { time, severity, certain, part }
     PolicyRule { api_groups, resources, verbs, resource_names, non_resource_urls }
     RoleRef { kind, name }
     Selector { labels, expressions }
@@ -148,6 +148,16 @@ members! {
     Unauthenticated { time, audit_id, verb, request_uri, peer, claimed, user_agent }
     LetIn { time, groups }
     Unseen { time, audit_id, actor }
+}
+
+impl Form for Grants {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.iter().cloned().collect::<Vec<Granted>>().put(out);
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, WireError> {
+        Ok(Vec::take(input)?.into_iter().collect())
+    }
 }
 
 /// That it is there says it all.

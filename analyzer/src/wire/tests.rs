@@ -6,8 +6,9 @@ use super::{
     FACT_BYTES_MAX, Loaded, MEMORY_BYTES_MAX, VERSION, WireError, deflate, is_memory, load, read_fact, save, write_fact,
 };
 use crate::kube::{Expression, ObjectKind, Selector};
-use crate::memory::{Fact, Memory, ObjectKey, Remembered, State};
+use crate::memory::{Fact, Granted, Grants, Memory, ObjectKey, Remembered, State};
 use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
+use crate::severity::Severity;
 use crate::tests::harness;
 
 /// What the samples leave in the memory, each file's cases one after the other.
@@ -64,8 +65,11 @@ fn binding() -> Fact {
     };
     let role_ref = Some(RoleRef { kind: RoleKind::ClusterRole, name: "admin".into() });
     let state = State::Binding { role_ref, subjects: vec![Subject::User("ann".into())] };
-    let time = Some("2026-11-23T08:00:00.000001Z".parse().unwrap());
-    Fact::Object(key, Remembered { state, version: Some(300), time, deleted: false, unseen: false, granted: None })
+    let time = "2026-11-23T08:00:00.000001Z".parse().unwrap();
+    let part = State::Binding { role_ref: None, subjects: vec![Subject::Group("ops".into())] };
+    let granted = [Granted { time, severity: Severity::High, certain: true, part }].into_iter().collect();
+    let time = Some(time);
+    Fact::Object(key, Remembered { state, version: Some(300), time, deleted: false, unseen: false, granted })
 }
 
 /// A role with every part that one may have.
@@ -84,19 +88,23 @@ fn aggregated() -> Fact {
     let state = State::Role { rules: vec![rule], aggregation: Some(vec![selector]), labels };
     let key =
         ObjectKey { cluster: "prod".into(), kind: ObjectKind::ClusterRole, namespace: String::new(), name: "r".into() };
-    Fact::Object(key, Remembered { state, version: Some(7), time: None, deleted: false, unseen: false, granted: None })
+    Fact::Object(
+        key,
+        Remembered { state, version: Some(7), time: None, deleted: false, unseen: false, granted: Grants::default() },
+    )
 }
 
 #[test]
 fn the_bytes_of_a_fact_change_only_with_the_version() {
-    let expected = "0300 \
+    let expected = "0400 \
          01 04 70726f64 04 00 01 62 \
          02 01 02 05 61646d696e 01 01 03 616e6e \
-         01 ac02 01 80ca9fb00d d00f 00 00 00";
+         01 ac02 01 80ca9fb00d d00f 00 00 \
+         01 80ca9fb00d d00f 04 01 02 00 01 02 03 6f7073";
     let digits: Vec<u8> = expected.bytes().filter(u8::is_ascii_hexdigit).collect();
     let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
     let expected: Vec<u8> = digits.chunks(2).map(byte).collect();
-    assert_eq!((VERSION, write_fact(&binding())), (3, expected), "another form is another version");
+    assert_eq!((VERSION, write_fact(&binding())), (4, expected), "another form is another version");
     // What is longest to say of a role, by its length alone.
     assert_eq!(write_fact(&aggregated()).len(), 66, "another form is another version");
 }

@@ -153,7 +153,7 @@ mod tests {
     use aws_sdk_dynamodb::primitives::Blob;
     use aws_sdk_dynamodb::types::AttributeValue;
     use rolewatch_analyzer::kube::ObjectKind;
-    use rolewatch_analyzer::memory::{Fact, ObjectKey, Remembered, State};
+    use rolewatch_analyzer::memory::{Fact, Grants, ObjectKey, Remembered, State};
     use rolewatch_analyzer::rbac::Subject;
 
     fn fact(cluster: &str, subjects: usize) -> Fact {
@@ -169,7 +169,14 @@ mod tests {
         let state = State::Binding { role_ref: None, subjects };
         Fact::Object(
             key,
-            Remembered { state, version: Some(7), time: None, deleted: false, unseen: false, granted: None },
+            Remembered {
+                state,
+                version: Some(7),
+                time: None,
+                deleted: false,
+                unseen: false,
+                granted: Grants::default(),
+            },
         )
     }
 

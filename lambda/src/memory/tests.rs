@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rolewatch_analyzer::kube::ObjectKind;
-use rolewatch_analyzer::memory::{Ask, Fact, Key, Memory, ObjectKey, Remembered, State};
+use rolewatch_analyzer::memory::{Ask, Fact, Grants, Key, Memory, ObjectKey, Remembered, State};
 use serde_json::{Value, json};
 
 use super::item::{self, Attributes};
@@ -29,7 +29,7 @@ fn key(number: usize) -> ObjectKey {
 
 fn remembered() -> Remembered {
     let state = State::Binding { role_ref: None, subjects: Vec::new() };
-    Remembered { state, version: Some(7), time: None, deleted: false, unseen: false, granted: None }
+    Remembered { state, version: Some(7), time: None, deleted: false, unseen: false, granted: Grants::default() }
 }
 
 fn name() -> TableName {

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::super::harness::judge;
 use super::{alerts, grant, grant_with, is_told, titles};
 use crate::audit::query::PARAMETERS_MAX;
-use crate::kube::ObjectKind;
 use crate::memory::Memory;
 use crate::settings::Settings;
 use crate::severity::Severity;
@@ -181,23 +180,6 @@ fn silence_by_the_account_of_a_controller() {
     let told = deletion(&pod);
     let ids: Vec<&str> = told.iter().flat_map(|alert| &alert.findings).map(|finding| finding.detection.id).collect();
     assert!(ids.contains(&"rbac-binding-changed") && ids.contains(&"sa-controller-in-pod"), "{ids:?}");
-}
-
-#[test]
-fn silence_by_what_a_request_says_of_its_own_object() {
-    // The server ignores what a PUT says of its deletion; the memory must not believe it either.
-    let put = grant_with(|event| {
-        event["verb"] = json!("update");
-        event["requestURI"] = json!("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/backup");
-        event["responseStatus"]["code"] = json!(200);
-        event["requestObject"]["metadata"]["deletionTimestamp"] = json!("2026-11-23T08:00:00Z");
-        event["responseObject"] = json!({ "kind": "Table", "apiVersion": "meta.k8s.io/v1", "rows": [] });
-        event["stageTimestamp"] = json!("2026-11-23T08:00:05.000000Z");
-    });
-    let mut memory = Memory::default();
-    judge(&[grant().to_string(), put.to_string()], &Settings::default(), &mut memory);
-    let held = memory.objects("", ObjectKind::ClusterRoleBinding).map(|(key, _)| key.name.as_str());
-    assert_eq!(held.collect::<Vec<_>>(), ["backup"]);
 }
 
 #[test]

@@ -182,6 +182,13 @@ const LIMITS: &[Limit] = &[
         "analyzer/src/memory/tests.rs",
     ),
     Limit(
+        "remembered grants of one object",
+        "GRANTS_MAX",
+        "analyzer/src/memory/grants.rs",
+        "the_gravest_are_kept_up_to_the_limit",
+        "analyzer/src/memory/grants.rs",
+    ),
+    Limit(
         "remembered sessions",
         "SESSION_BYTES_MAX",
         "analyzer/src/memory/sessions.rs",
