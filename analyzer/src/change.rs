@@ -3,6 +3,7 @@
 //! Here a request becomes a change, once, for every detection that looks at changes: which object, created or changed
 //! or deleted, what it says now and what it said before, whether it took effect, and if it is ordinary, why.
 
+mod asked;
 mod content;
 mod request;
 pub mod routine;
@@ -16,7 +17,7 @@ use crate::audit::object::{ObjectRef, Verb};
 use crate::audit::outcome::Outcome;
 use crate::interest::{Facts, Interest};
 use crate::kube::ObjectKind;
-use crate::kube::patch::{Touches, touches};
+use crate::kube::patch::{Touches, touched_by_webhooks, touches, worse};
 use crate::memory::{Memory, ObjectKey, State};
 
 /// Every write on a watched object, whatever is made of it: its reason is counted and its content remembered.
@@ -40,6 +41,8 @@ pub struct Change {
     pub effect: Effect,
     /// What the object says now, or would say.
     pub after: Content,
+    /// What a PATCH asks for, where what the object says now is not shown. It may say more.
+    pub asked: Option<State>,
     /// What it said before, if that is remembered. Nothing of an object that was created, whatever is remembered: it was not
     /// there, so its end was not seen.
     pub before: Option<State>,
@@ -51,7 +54,7 @@ pub struct Change {
     pub stored_version: Option<u64>,
     /// A deletion that was asked for while something (a finalizer) keeps the object: it is still in force.
     pub pending: bool,
-    /// What the body of a PATCH sets out to change; content where it is another request.
+    /// What a PATCH sets out to change, and what webhooks changed with it; content where it is another request.
     pub touches: Touches,
     /// Why it is ordinary, if it is.
     pub ordinary: Option<Ordinary>,
@@ -170,13 +173,17 @@ impl Change {
             action,
             effect,
             after: Content::Nothing,
+            asked: None,
             before: None,
             deleted: Vec::new(),
             meta: crate::kube::Meta::default(),
             stored_version: None,
             pending: false,
             touches: match event.verb {
-                Verb::Patch => event.request.bytes().map_or(Touches::Content, touches),
+                Verb::Patch => worse(
+                    event.request.bytes().map_or(Touches::Content, |body| touches(body, kind)),
+                    touched_by_webhooks(event.annotations.mutations(), kind),
+                ),
                 _ => Touches::Content,
             },
             ordinary: None,
@@ -287,6 +294,10 @@ impl Change {
                     (_, Read::Unreadable) if whole_request => Content::Unreadable,
                     _ => Content::NotRecorded,
                 };
+                if event.verb == Verb::Patch && self.after.known().is_none() {
+                    let body = event.request.bytes();
+                    self.asked = body.and_then(|body| asked::asked(body, self.kind, &self.namespace));
+                }
                 if self.name.is_empty() {
                     self.name.clone_from(&self.meta.name);
                 }
@@ -334,6 +345,12 @@ impl Change {
             if Some(version) > known.version && self.after.known() == Some(&known.state) {
                 return Some(Ordinary::MetadataOnly);
             }
+        }
+        // Admission may store more than was asked for, and somebody may have changed it unseen.
+        if let (Some(before), Some(after)) = (&self.before, self.after.known())
+            && after.differs_in_rights(before)
+        {
+            return None;
         }
         match self.touches {
             Touches::Nothing if !is_apply(event) => Some(Ordinary::NoOp),

@@ -2,10 +2,12 @@
 //!
 //! Severity comes from the rights that change hands, never from the fact that something changed.
 
+mod asked;
 mod granted;
 
 use std::collections::{HashMap, HashSet};
 
+pub use self::asked::{bound, unshown};
 use self::granted::Granted;
 
 use crate::audit::principal::Identity;

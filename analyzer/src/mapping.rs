@@ -32,6 +32,15 @@ fn grade(case: &Case<'_>, mapping: &Mapping, worth: &HashMap<&Subject, Severity>
     let who = crate::text::name(&mapping.principal.to_string());
     if mapping.is_for_nodes() {
         found.push((Severity::Low, format!("{who} is mapped the way EKS maps node roles.")));
+        if is_own(case, mapping) {
+            found.push((
+                Severity::Critical,
+                format!(
+                    "{who} is the role of whoever did this: it is no node's, and now names its sessions after nodes, whose traffic \
+                     looks like routine."
+                ),
+            ));
+        }
     } else {
         found.extend(groups(mapping, worth, &who));
         found.extend(username(mapping, worth, &who));
@@ -66,6 +75,22 @@ fn groups(mapping: &Mapping, worth: &HashMap<&Subject, Severity>, who: &str) -> 
         }
     }
     found
+}
+
+/// Whether the role that a mapping is about is the one the caller has taken on. The authenticator leaves out a role's path.
+fn is_own(case: &Case<'_>, mapping: &Mapping) -> bool {
+    let Some(ours) = case.event.caller.authenticated.extra("canonicalArn") else {
+        return false;
+    };
+    let parts = |arn: &str| {
+        let (place, resource) = arn.split_once(":role/")?;
+        let name = resource.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        Some((place.to_ascii_lowercase(), name))
+    };
+    match &mapping.principal {
+        IamPrincipal::Role(arn) => parts(arn).is_some_and(|theirs| parts(ours) == Some(theirs)),
+        _ => false,
+    }
 }
 
 /// The subjects that a login becomes, as far as others may have bound something to them.

@@ -106,12 +106,15 @@ pub fn key(event: &AuditEvent<'_>, cluster: &str) -> SessionKey {
 
 /// The client of a person or a script that a user agent names, by its first word.
 ///
-/// Client libraries that programs are built with (client-go's default agent, `OpenAPI-Generator`, `Go-http-client`)
-/// are left out: they are what controllers use. The user agent is the client's word, so it only ever adds suspicion.
+/// Client libraries that programs are built with (client-go's default agent, `OpenAPI-Generator`, `Go-http-client`, `node-fetch`
+/// of the JavaScript client) are left out: they are what controllers use. The user agent is the client's word, so it only ever adds suspicion.
 #[must_use]
 pub fn human_client(user_agent: &str) -> Option<&'static str> {
     let first = user_agent.trim_start().split(['/', ' ', '(']).next().unwrap_or_default();
-    HUMAN_CLIENTS.iter().find(|client| client.eq_ignore_ascii_case(first)).copied()
+    // On Windows client-go names the program's file.
+    let name =
+        first.rsplit_once('.').filter(|(_, end)| end.eq_ignore_ascii_case("exe")).map_or(first, |(name, _)| name);
+    HUMAN_CLIENTS.iter().find(|client| client.eq_ignore_ascii_case(name)).copied()
 }
 
 /// Names that interactive and scripting clients give themselves, each as the client's source has it.
@@ -131,7 +134,6 @@ pub(crate) const HUMAN_CLIENTS: &[&str] = &[
     "python-requests",
     "Python-urllib",
     "aiohttp",
-    "python-httpx",
     "PostmanRuntime",
     "insomnia",
     "Mozilla",
@@ -140,7 +142,6 @@ pub(crate) const HUMAN_CLIENTS: &[&str] = &[
     "Java-http-client",
     "libwww-perl",
     "axios",
-    "node-fetch",
     "undici",
     "kube-hunter",
     "peirates",

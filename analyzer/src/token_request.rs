@@ -19,6 +19,8 @@ pub struct TokenRequest<'a> {
     pub name: &'a str,
     /// What was asked for; `None` where the log does not hold it.
     pub spec: Option<TokenSpec<'a>>,
+    /// 403, by the authorizers or by admission.
+    pub refused: bool,
     /// Why it is ordinary, if it is.
     pub ordinary: Option<Ordinary>,
 }
@@ -43,9 +45,11 @@ impl<'a> TokenRequest<'a> {
             Body::Recorded(bytes) => TokenSpec::of_request(bytes).ok().flatten(),
             Body::NotRecorded | Body::Cut | Body::Broken => None,
         };
-        let mut request = Self { namespace: &object.namespace, name: &object.name, spec, ordinary: None };
+        // Admission refuses nodes what is not for a pod of theirs (Kubernetes documentation, NodeRestriction).
+        let refused = event.status.as_ref().is_some_and(|status| status.code == 403);
+        let mut request = Self { namespace: &object.namespace, name: &object.name, spec, refused, ordinary: None };
         request.ordinary = match event.outcome() {
-            Outcome::Failed | Outcome::Unauthenticated => Some(Ordinary::Failed),
+            Outcome::Failed | Outcome::Unauthenticated if !request.refused => Some(Ordinary::Failed),
             // No arm for dry runs: the API server hands out the token all the same (Kubernetes source,
             // `pkg/registry/core/serviceaccount/storage/token.go` never asks).
             _ if request.is_routine(event, account) => Some(Ordinary::Routine),

@@ -87,6 +87,17 @@ impl<'a> Annotations<'a> {
         self.get("authentication.kubernetes.io/issued-credential-id")
     }
 
+    /// The patches of mutating webhooks that changed the object, in the form of `patch.webhook.admission.k8s.io/...`; `None` for
+    /// one whose patch is not recorded (Kubernetes documentation, "Dynamic Admission Control").
+    pub fn mutations(&self) -> impl Iterator<Item = Option<&str>> {
+        self.0.iter().filter_map(|(key, value)| {
+            let round = key.strip_prefix("mutation.webhook.admission.k8s.io/")?;
+            // The API server writes the value, without spaces.
+            let mutated = value.contains(r#""mutated":true"#);
+            mutated.then(|| self.get(&format!("patch.webhook.admission.k8s.io/{round}")))
+        })
+    }
+
     /// The API server dropped both bodies because the event was too large.
     #[must_use]
     pub fn truncated_by_server(&self) -> bool {

@@ -1,7 +1,7 @@
 use crate::audit::principal::Identity;
 use crate::aws_auth::AwsAuth;
 use crate::case::Case;
-use crate::change::{self, Action, Content};
+use crate::change::{self, Action, Change, Content};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant::{self, LINE_CHARS_MAX};
 use crate::kube::ObjectKind;
@@ -48,7 +48,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
         Content::Known(State::AwsAuth(after)) => {
             let before = before(case);
             let known = before.is_some() || change.action == Action::Created;
-            let mut hit = compared(case, after, before, known);
+            let mut hit = compared(case, after, before, if known { Shown::Change } else { Shown::Now });
             // EKS maps node roles into whatever is there; without the version before, what is there is not its doing.
             if before.is_none() && case.identity() == Identity::Eks {
                 hit.severity = Severity::Low;
@@ -58,10 +58,28 @@ fn check(case: &Case<'_>) -> Option<Hit> {
         }
         // A create is logged without content on EKS: `aws-auth-replaced-unseen` tells that story.
         Content::NotRecorded if change.action == Action::Created => return None,
-        content => Hit::new(Severity::High, "changed aws-auth, content unknown", grant::unseen(content)),
+        content => unshown(case, change, content),
     };
     hit.objects.push(object);
     Some(hit)
+}
+
+/// A change of which the log does not hold what it led to: what it asked for is told.
+fn unshown(case: &Case<'_>, change: &Change, content: &Content) -> Hit {
+    let nothing = AwsAuth::default();
+    let before = before(case);
+    if let Some(State::AwsAuth(asked)) = &change.asked {
+        // The rest may be there as before.
+        let mappings: Vec<_> = asked.without(before.unwrap_or(&nothing)).into_iter().cloned().collect();
+        if !mappings.is_empty() {
+            let asked = AwsAuth { mappings, pitfalls: asked.pitfalls.clone() };
+            let mut hit = compared(case, &asked, None, Shown::Asked);
+            hit.severity = hit.severity.max(Severity::High);
+            hit.why = format!("{} {}", hit.why, grant::unseen(content));
+            return hit;
+        }
+    }
+    Hit::new(Severity::High, "changed aws-auth, content unknown", grant::unseen(content))
 }
 
 /// The version before: what is remembered, also of a ConfigMap that was deleted in between.
@@ -73,8 +91,18 @@ fn before<'c>(case: &'c Case<'_>) -> Option<&'c AwsAuth> {
     }
 }
 
-/// `known` is what was there before, even if that was nothing.
-fn compared(case: &Case<'_>, after: &AwsAuth, before: Option<&AwsAuth>, known: bool) -> Hit {
+/// What of a change the log shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// What was there before is known, even if that was nothing.
+    Change,
+    /// What is there now.
+    Now,
+    /// What was asked for.
+    Asked,
+}
+
+fn compared(case: &Case<'_>, after: &AwsAuth, before: Option<&AwsAuth>, shown: Shown) -> Hit {
     let nothing = AwsAuth::default();
     let gained = after.without(before.unwrap_or(&nothing));
     let lost = before.map(|before| before.without(after)).unwrap_or_default();
@@ -97,8 +125,8 @@ fn compared(case: &Case<'_>, after: &AwsAuth, before: Option<&AwsAuth>, known: b
         reasons.push("Mappings were taken away or only rewritten; nobody gained anything.".to_owned());
     }
     let worst = grades.first().map(|(grade, principal)| (grade.severity, principal.as_str()));
-    let mut hit = Hit::new(severity, what(after, worst, known, gained.len(), lost.len()), reasons.join(" "));
-    let make: fn(String) -> Delta = if known { Delta::Gained } else { Delta::Now };
+    let mut hit = Hit::new(severity, what(after, worst, shown, gained.len(), lost.len()), reasons.join(" "));
+    let make: fn(String) -> Delta = if shown == Shown::Change { Delta::Gained } else { Delta::Now };
     hit.subjects = grades.iter().take(LISTED).map(|(_, principal)| text::name(principal)).collect();
     hit.changes.extend(gained.iter().take(LISTED).map(|mapping| make(line(mapping))));
     hit.changes.extend(lost.iter().take(LISTED).map(|mapping| Delta::Lost(line(mapping))));
@@ -114,7 +142,7 @@ fn line(mapping: &crate::aws_auth::Mapping) -> String {
     text::printable(&mapping.to_string(), LINE_CHARS_MAX)
 }
 
-fn what(after: &AwsAuth, worst: Option<(Severity, &str)>, known: bool, gained: usize, lost: usize) -> String {
+fn what(after: &AwsAuth, worst: Option<(Severity, &str)>, shown: Shown, gained: usize, lost: usize) -> String {
     let broken = after.pitfalls.iter().any(|pitfall| matches!(pitfall, crate::aws_auth::Pitfall::Broken(_)));
     if broken {
         return "left aws-auth with broken YAML".to_owned();
@@ -135,10 +163,11 @@ fn what(after: &AwsAuth, worst: Option<(Severity, &str)>, known: bool, gained: u
         .map(|groups| format!(" to {}", text::name(&groups)))
         .unwrap_or_default();
     let principal = text::name(short(principal));
-    match (known, gained) {
-        (true, 1) => format!("mapped {principal}{groups} in aws-auth"),
-        (true, _) => format!("mapped {principal}{groups} and {} more in aws-auth", gained - 1),
-        (false, _) => format!("changed aws-auth, which now maps {principal}{groups}"),
+    match (shown, gained) {
+        (Shown::Change, 1) => format!("mapped {principal}{groups} in aws-auth"),
+        (Shown::Change, _) => format!("mapped {principal}{groups} and {} more in aws-auth", gained - 1),
+        (Shown::Now, _) => format!("changed aws-auth, which now maps {principal}{groups}"),
+        (Shown::Asked, _) => format!("changed aws-auth, asking to map {principal}{groups}"),
     }
 }
 

@@ -44,11 +44,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
             hit.subjects = grade.subjects;
             hit
         }
-        (_, content) => Hit::new(
-            Severity::High,
-            format!("{} {object}, content unknown", change.action.as_str()),
-            grant::unseen(content),
-        ),
+        _ => grant::unshown(case, change),
     };
     hit.objects.push(object);
     Some(hit)

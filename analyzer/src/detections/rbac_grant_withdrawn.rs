@@ -35,17 +35,17 @@ fn check(case: &Case<'_>) -> Option<Hit> {
 }
 
 fn withdrawn(case: &Case<'_>, change: &Change, key: ObjectKey) -> Option<Hit> {
-    let last = case.memory.last(&key).filter(|last| !last.deleted)?;
+    let known = case.memory.last(&key).filter(|last| !last.deleted)?;
     let event_time = case.event.time()?;
     let age = |granted: &Granted| event_time.as_second().abs_diff(granted.time.as_second());
-    let mut recent = last.granted.iter().filter(|it| event_time >= it.time && age(it) <= WITHDRAWN_SECONDS_MAX).peekable();
+    let mut recent = known.granted.iter().filter(|it| event_time >= it.time && age(it) <= WITHDRAWN_SECONDS_MAX).peekable();
     recent.peek()?;
     let now = match (change.action, &change.after) {
         (Action::Deleted | Action::DeletedMany, _) => None,
         (Action::Changed, Content::Known(now)) => Some(now),
         _ => return None,
     };
-    let lost = now.map_or_else(|| Some(last.state.clone()), |now| last.state.without(now))?;
+    let lost = now.map_or_else(|| Some(known.state.clone()), |now| known.state.without(now))?;
     let mut target = change.clone();
     target.namespace = key.namespace;
     target.name = key.name;

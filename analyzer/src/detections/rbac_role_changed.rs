@@ -40,11 +40,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
         (Action::DeletedMany, _) => return None,
         (Action::Deleted, _) => deleted(change),
         (_, Content::Known(State::Role { rules, .. })) => written(case, change, rules),
-        (_, content) => Hit::new(
-            Severity::High,
-            format!("{} {object}, content unknown", change.action.as_str()),
-            grant::unseen(content),
-        ),
+        _ => grant::unshown(case, change),
     };
     hit.objects.push(object);
     Some(hit)

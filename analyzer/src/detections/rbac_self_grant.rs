@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use crate::case::Case;
-use crate::change::{self, Action, Change, Content};
+use crate::change::{self, Action, Change};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
 use crate::memory::State;
@@ -34,13 +34,18 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     let change = case.change().filter(|change| {
         change.took_effect() && matches!(change.action, Action::Created | Action::Changed) && !change.only_removes()
     })?;
-    let (severity, phrase, own) = match &change.after {
-        Content::Known(State::Binding { role_ref, subjects }) => {
+    let (severity, phrase, own) = match change.after.known().or(change.asked.as_ref())? {
+        State::Binding { role_ref, subjects } => {
             let own = own_subjects(case, subjects, before(change));
-            let grade = grant::of_binding(case, change, role_ref.as_ref(), &own);
+            let bound = role_ref.clone().or_else(|| change.asked.as_ref().and_then(|_| grant::bound(case, change)));
+            if bound.is_none() && change.asked.is_some() {
+                // Asked for in the binding to a role that is not known here: that is told with the change.
+                return None;
+            }
+            let grade = grant::of_binding(case, change, bound.as_ref(), &own);
             (grade.severity, grade.phrase, own)
         }
-        Content::Known(State::Role { rules, .. }) => {
+        State::Role { rules, .. } => {
             let holders: Vec<Subject> = grant::holders(case, change).into_iter().map(|(holder, _)| holder).collect();
             let grade = grant::of_role(case, change, rules);
             let gained = grade.deltas.iter().any(|delta| matches!(delta, Delta::Gained(_) | Delta::Now(_)));

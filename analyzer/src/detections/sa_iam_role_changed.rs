@@ -89,7 +89,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
 /// What the log does not hold may be a role of anybody's, unless the request shows that it can be none.
 fn unseen(case: &Case<'_>, change: &Change) -> Option<Hit> {
     let sets_none = case.event.verb == Verb::Patch
-        && case.event.request.bytes().is_some_and(|body| touches(body) != Touches::Content);
+        && case.event.request.bytes().is_some_and(|body| touches(body, change.kind) != Touches::Content);
     if sets_none {
         return None;
     }

@@ -49,12 +49,16 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     }
     let mut hit = match case.event.outcome() {
         Outcome::Allowed | Outcome::Unknown => Hit::new(severity, format!("got a token of {account}"), reasons.join(" ")),
-        Outcome::Denied | Outcome::EscalationRefused => Hit::new(
+        Outcome::Denied | Outcome::EscalationRefused | Outcome::Failed if request.refused => Hit::new(
             severity.lowered(1),
             format!("tried to get a token of {account} and was refused"),
-            "The caller has no right to mint tokens of this account.",
+            if case.event.outcome() == Outcome::Failed {
+                "An admission plugin or policy refused it; by the roles alone the caller would have got it."
+            } else {
+                "The caller has no right to mint tokens of this account."
+            },
         ),
-        Outcome::Failed | Outcome::Unauthenticated => return None,
+        _ => return None,
     };
     hit.changes = spec.as_ref().map(details).unwrap_or_default();
     hit.objects.push(Object { kind: "ServiceAccount", namespace, name });

@@ -3,6 +3,7 @@
 //! The content type is not in the audit event. A JSON patch (RFC 6902) is an array of operations; merge patches (RFC
 //! 7386), strategic merge patches and server-side apply are objects that hold the members they set.
 
+use super::ObjectKind;
 use crate::json::{JsonError, Kind, Reader};
 
 /// What a patch sets out to change.
@@ -20,13 +21,32 @@ pub enum Touches {
     Content,
 }
 
-/// Reads a PATCH request's body. A body that cannot be read touches content.
+/// What mutating webhooks touched besides, each by the JSON patch that the API server recorded of it (`patch` of the annotation
+/// `patch.webhook.admission.k8s.io/...`), or by nothing where it recorded none.
 #[must_use]
-pub fn touches(json: &[u8]) -> Touches {
+pub fn touched_by_webhooks<'p>(patches: impl Iterator<Item = Option<&'p str>>, kind: ObjectKind) -> Touches {
+    let of_annotation = |text: &str| {
+        let mut touched = Touches::Content;
+        let mut reader = Reader::new(text.as_bytes());
+        let read = reader.object(|key, reader| {
+            if key == "patch" {
+                touched = touches(reader.raw()?, kind);
+                return Ok(());
+            }
+            reader.skip()
+        });
+        if read.is_ok() { touched } else { Touches::Content }
+    };
+    patches.map(|patch| patch.map_or(Touches::Content, of_annotation)).fold(Touches::Nothing, worse)
+}
+
+/// Reads a PATCH request's body. A body that cannot be read touches content. Of a ServiceAccount only the metadata counts.
+#[must_use]
+pub fn touches(json: &[u8], kind: ObjectKind) -> Touches {
     let mut reader = Reader::new(json);
     let read = match reader.peek() {
-        Ok(Kind::Array) => operations(&mut reader),
-        Ok(Kind::Object) => members(&mut reader),
+        Ok(Kind::Array) => operations(&mut reader, kind),
+        Ok(Kind::Object) => members(&mut reader, kind),
         _ => return Touches::Content,
     };
     match read.and_then(|touches| reader.finish().map(|()| touches)) {
@@ -35,7 +55,7 @@ pub fn touches(json: &[u8]) -> Touches {
     }
 }
 
-fn members(reader: &mut Reader<'_>) -> Result<Touches, JsonError> {
+fn members(reader: &mut Reader<'_>, kind: ObjectKind) -> Result<Touches, JsonError> {
     let mut touches = Touches::Nothing;
     reader.object(|key, reader| {
         match key.as_ref() {
@@ -45,6 +65,9 @@ fn members(reader: &mut Reader<'_>) -> Result<Touches, JsonError> {
                 let metadata = metadata(reader)?;
                 touches = worse(touches, metadata);
                 return Ok(());
+            }
+            "secrets" | "imagePullSecrets" | "automountServiceAccountToken" if kind == ObjectKind::ServiceAccount => {
+                touches = worse(touches, Touches::MetadataOnly);
             }
             _ => touches = Touches::Content,
         }
@@ -80,7 +103,7 @@ fn metadata(reader: &mut Reader<'_>) -> Result<Touches, JsonError> {
     Ok(touches)
 }
 
-fn operations(reader: &mut Reader<'_>) -> Result<Touches, JsonError> {
+fn operations(reader: &mut Reader<'_>, kind: ObjectKind) -> Result<Touches, JsonError> {
     let mut touches = Touches::Nothing;
     reader.array(|reader| {
         let (mut verb, mut path, mut from) = (String::new(), String::new(), None);
@@ -96,6 +119,13 @@ fn operations(reader: &mut Reader<'_>) -> Result<Touches, JsonError> {
         let operation = match verb.as_str() {
             "test" => Touches::Nothing,
             "remove" | "add" | "replace" if from.is_none() && is_plain_metadata(&path) => Touches::MetadataOnly,
+            // As client-go's `csaupgrade` does, guarded by the version it read.
+            "remove" | "add" | "replace" if from.is_none() && is_bookkeeping(&path) => Touches::MetadataOnly,
+            "remove" | "add" | "replace"
+                if from.is_none() && kind == ObjectKind::ServiceAccount && is_of_account(&path) =>
+            {
+                Touches::MetadataOnly
+            }
             "remove" if takes_away(&path) => Touches::RemovesOnly,
             _ => Touches::Content,
         };
@@ -110,6 +140,18 @@ fn is_plain_metadata(path: &str) -> bool {
     ["/metadata/labels/", "/metadata/annotations/"]
         .iter()
         .any(|prefix| path.strip_prefix(prefix).is_some_and(|key| !grants(&key.replace("~1", "/").replace("~0", "~"))))
+}
+
+/// Who manages which field, and the version that the request saw.
+fn is_bookkeeping(path: &str) -> bool {
+    path == "/metadata/resourceVersion"
+        || path.strip_prefix("/metadata/managedFields").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// What a ServiceAccount has besides metadata: nothing that gives anybody rights.
+fn is_of_account(path: &str) -> bool {
+    let member = path.strip_prefix('/').and_then(|path| path.split('/').next());
+    matches!(member, Some("secrets" | "imagePullSecrets" | "automountServiceAccountToken"))
 }
 
 /// Whether removing this leaves less: a whole list or one element of it. Removing inside a rule may widen it, as
@@ -131,7 +173,9 @@ fn grants(key: &str) -> bool {
         || key.starts_with('$')
 }
 
-fn worse(one: Touches, other: Touches) -> Touches {
+/// The further-reaching of two.
+#[must_use]
+pub fn worse(one: Touches, other: Touches) -> Touches {
     let rank = |touches| match touches {
         Touches::Nothing => 0,
         Touches::MetadataOnly => 1,
@@ -144,7 +188,7 @@ fn worse(one: Touches, other: Touches) -> Touches {
 
 #[cfg(test)]
 mod tests {
-    use super::{Touches, touches};
+    use super::{ObjectKind, Touches, touched_by_webhooks, touches};
 
     #[test]
     fn a_patch_is_known_by_what_it_touches() {
@@ -177,6 +221,12 @@ mod tests {
                 Touches::Content,
             ),
             (r#"[{"op":"replace","path":"/metadata/labels","value":{}}]"#, Touches::Content),
+            (
+                r#"[{"op":"replace","path":"/metadata/managedFields","value":[]},{"op":"replace","path":"/metadata/resourceVersion","value":"7"}]"#,
+                Touches::MetadataOnly,
+            ),
+            (r#"[{"op":"replace","path":"/metadata/managedFieldsets","value":[]}]"#, Touches::Content),
+            (r#"[{"op":"copy","from":"/rules","path":"/metadata/managedFields"}]"#, Touches::Content),
             (r#"[{"op":"remove","path":"/subjects/0"}]"#, Touches::RemovesOnly),
             (r#"[{"op":"remove","path":"/rules/0/resourceNames"}]"#, Touches::Content),
             (r#"[{"op":"remove","path":"/aggregationRule"}]"#, Touches::Content),
@@ -190,7 +240,37 @@ mod tests {
             ("{", Touches::Content),
             (r#"{"metadata":{"labels":{"a":"b"}}"#, Touches::Content),
         ] {
-            assert_eq!(touches(body.as_bytes()), expected, "{body}");
+            assert_eq!(touches(body.as_bytes(), ObjectKind::ClusterRole), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_webhooks_touch_counts_and_what_is_not_recorded_of_it() {
+        const LABEL: &str = r#"{"configuration":"c","webhook":"w","patch":[{"op":"add","path":"/metadata/labels/a","value":"b"}],"patchType":"JSONPatch"}"#;
+        const SUBJECT: &str = r#"{"patch":[{"op":"add","path":"/subjects/-","value":{}}]}"#;
+        for (patches, expected) in [
+            (vec![], Touches::Nothing),
+            (vec![Some(LABEL)], Touches::MetadataOnly),
+            (vec![Some(LABEL), Some(SUBJECT)], Touches::Content),
+            (vec![None], Touches::Content),
+            (vec![Some("{}")], Touches::Content),
+            (vec![Some("{")], Touches::Content),
+        ] {
+            assert_eq!(touched_by_webhooks(patches.iter().copied(), ObjectKind::ClusterRole), expected, "{patches:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_service_account_only_the_metadata_counts() {
+        for (body, expected) in [
+            (r#"{"imagePullSecrets":[{"name":"x"}]}"#, Touches::MetadataOnly),
+            (r#"{"secrets":[],"rules":[]}"#, Touches::Content),
+            (r#"[{"op":"add","path":"/imagePullSecrets/-","value":{"name":"x"}}]"#, Touches::MetadataOnly),
+            (r#"[{"op":"replace","path":"","value":{"metadata":{}}}]"#, Touches::Content),
+            (r#"[{"op":"copy","from":"/metadata/annotations","path":"/secrets"}]"#, Touches::Content),
+            (r#"{"metadata":{"annotations":{"eks.amazonaws.com/role-arn":"x"}},"secrets":[]}"#, Touches::Content),
+        ] {
+            assert_eq!(touches(body.as_bytes(), ObjectKind::ServiceAccount), expected, "{body}");
         }
     }
 }

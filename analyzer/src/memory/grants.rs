@@ -87,7 +87,7 @@ mod tests {
         let (sure, unsure) = (granted(1, Severity::Medium, true), granted(1, Severity::Critical, false));
         let later = granted(2, Severity::Critical, false);
         for order in [[&sure, &unsure, &later], [&later, &unsure, &sure], [&unsure, &later, &sure]] {
-            let all = order.into_iter().fold(Grants::default(), |all, it| all.and(of(&[it.clone()])));
+            let all = order.into_iter().fold(Grants::default(), |all, it| all.and(of(std::slice::from_ref(it))));
             assert_eq!(all, of(&[sure.clone(), later.clone()]));
         }
     }

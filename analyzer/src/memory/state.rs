@@ -80,6 +80,17 @@ impl State {
         }
     }
 
+    /// Whether one gives what the other does not, or collects what the other does not.
+    #[must_use]
+    pub fn differs_in_rights(&self, other: &Self) -> bool {
+        let collects = |state: &Self| match state {
+            Self::Role { aggregation, .. } => aggregation.clone(),
+            _ => None,
+        };
+        self != other
+            && (collects(self) != collects(other) || self.without(other).is_some() || other.without(self).is_some())
+    }
+
     fn of_rules(rules: Vec<PolicyRule>) -> Self {
         Self::Role { rules, aggregation: None, labels: Vec::new() }
     }

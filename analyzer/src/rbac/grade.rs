@@ -6,7 +6,7 @@ use super::assess::{EVERYTHING, FoundRisk};
 use super::diff::normal_form;
 use super::permit::url_matches;
 use super::rights::{Found, Rights, Verbs};
-use super::risk::{ANY_AWS_SERVICE, Named, Risk, Section, Special, is_cluster_scoped, risks};
+use super::risk::{ANY_AWS_SERVICE, ANY_UPBOUND_SERVICE, Named, Risk, Section, Special, is_cluster_scoped, risks};
 use super::words::describe;
 use super::{KUBE_SYSTEM, PolicyRule, RoleKind, Scope, stock, subject};
 use crate::severity::Severity;
@@ -93,7 +93,7 @@ fn grade(
         Special::Job if resource == "jobs" && !has("create") => Severity::Low,
         Special::GroupAlone if found.names.is_none() => Severity::High,
         Special::Node if has("impersonate:arbitrary-node") && resource == "nodes" => Severity::Critical,
-        Special::OtherService if group == ANY_AWS_SERVICE => Severity::High,
+        Special::OtherService if [ANY_AWS_SERVICE, ANY_UPBOUND_SERVICE].contains(&group) => base.min(Severity::High),
         Special::Console if !resource.contains('/') && !writes => return None,
         Special::CertManager if (resource == "signers") != has("approve") => return None,
         _ => base,

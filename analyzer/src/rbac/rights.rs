@@ -5,7 +5,7 @@ use std::ops::{BitAnd, BitOr, Sub};
 use foldhash::{HashMap, HashSet, HashSetExt as _};
 
 use super::PolicyRule;
-use super::risk::{ANY_AWS_SERVICE, ANY_EXTRA, ANY_RESOURCE};
+use super::risk::{ANY_AWS_SERVICE, ANY_EXTRA, ANY_RESOURCE, ANY_UPBOUND_SERVICE};
 
 /// The part of a rule set that may matter, by group and resource as the rules write them, wildcards included.
 ///
@@ -200,7 +200,11 @@ impl Vocabulary {
         if self.groups.contains(group) {
             return Some(group);
         }
-        group.ends_with(".services.k8s.aws").then_some(ANY_AWS_SERVICE)
+        if group.ends_with(".services.k8s.aws") {
+            return Some(ANY_AWS_SERVICE);
+        }
+        let upbound = group.ends_with(".aws.upbound.io") || group.ends_with(".aws.m.upbound.io");
+        upbound.then_some(ANY_UPBOUND_SERVICE)
     }
 
     fn resource<'x>(&self, resource: &'x str) -> Option<&'x str> {

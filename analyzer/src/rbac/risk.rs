@@ -253,3 +253,6 @@ pub(super) const ANY_RESOURCE: &str = "<any>";
 
 /// Stands for the API groups of AWS controllers that have no row of their own.
 pub(super) const ANY_AWS_SERVICE: &str = "<service>.services.k8s.aws";
+
+/// The same for Crossplane's provider of AWS, in its cluster-scoped and its namespaced form.
+pub(super) const ANY_UPBOUND_SERVICE: &str = "<service>.aws.upbound.io";

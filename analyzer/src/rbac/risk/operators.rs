@@ -1,7 +1,7 @@
 //! Custom resources of widespread operators: whoever writes them acts with the operator's rights. On EKS their bodies
 //! are not logged, so the grant is the moment that can be seen.
 
-use super::{ANY_AWS_SERVICE, ANY_RESOURCE, Risk, risk_rows};
+use super::{ANY_AWS_SERVICE, ANY_RESOURCE, ANY_UPBOUND_SERVICE, Risk, risk_rows};
 
 pub(super) static RISKS: &[Risk] = risk_rows! { Operators:
     "op-argocd" ["argoproj.io"] / ["applications", "applicationsets", "appprojects"] /
@@ -38,15 +38,36 @@ pub(super) static RISKS: &[Risk] = risk_rows! { Operators:
             "mutations.gatekeeper.sh"] /
         [ANY_RESOURCE] / ["create", "update", "patch", "delete"] High / - Same
         "switch off the guards of Gatekeeper", ", or have it change pods";
-    "op-karpenter" ["karpenter.sh", "karpenter.k8s.aws"] / ["nodepools", "ec2nodeclasses", "nodeclaims"] /
+    "op-karpenter" ["karpenter.sh", "karpenter.k8s.aws", "eks.amazonaws.com"] /
+        ["nodepools", "ec2nodeclasses", "nodeclaims", "nodeclasses"] /
         ["create", "update", "patch"] Critical / - Same
         "start nodes with its own script and IAM role", ": root on nodes and what their role may do in AWS";
     "op-ack" ["iam.services.k8s.aws", "eks.services.k8s.aws", ANY_AWS_SERVICE] / [ANY_RESOURCE] /
         ["create", "update", "patch"] Critical / Critical Lower + OtherService
         "change AWS resources with a controller's IAM rights", ": roles, policies, EKS access entries";
-    "op-xp" ["pkg.crossplane.io", "apiextensions.crossplane.io", "iam.aws.upbound.io"] / [ANY_RESOURCE] /
+    "op-xp" ["pkg.crossplane.io", "apiextensions.crossplane.io"] / [ANY_RESOURCE] /
         ["create", "update", "patch"] Critical / High Lower
-        "install controllers with wide rights through Crossplane", ", or change cloud IAM by it";
+        "install controllers with wide rights through Crossplane";
+    "op-xpobj" ["kubernetes.crossplane.io", "kubernetes.m.crossplane.io", "helm.crossplane.io", "helm.m.crossplane.io"] /
+        ["objects", "observedobjectcollections", "releases"] / ["create", "update", "patch"] Critical / High Lower
+        "apply any manifest through Crossplane's providers", ", with their rights";
+    "op-xpaws" ["iam.aws.upbound.io", "iam.aws.m.upbound.io", "eks.aws.upbound.io", "eks.aws.m.upbound.io",
+            ANY_UPBOUND_SERVICE] /
+        [ANY_RESOURCE] / ["create", "update", "patch"] Critical / High Lower + OtherService
+        "change AWS resources with the IAM rights of Crossplane", ": roles, policies, EKS access entries";
+    "op-olm" ["operators.coreos.com"] /
+        ["subscriptions", "clusterserviceversions", "installplans", "operatorgroups", "catalogsources"] /
+        ["create", "update", "patch"] Critical / High Lower
+        "install operators with the rights they ask for", " through the Operator Lifecycle Manager";
+    "op-fluxop" ["fluxcd.controlplane.io", "infra.contrib.fluxcd.io"] /
+        ["resourcesets", "fluxinstances", "terraforms"] / ["create", "update", "patch"] Critical / High Lower +
+        Home(&["flux-system"])
+        "apply anything with the rights of Flux's operators", ", Terraform included";
+    "op-kro" ["kro.run"] / ["resourcegraphdefinitions"] / ["create", "update", "patch"] High / - Same
+        "have kro create objects of any kind with its rights";
+    "op-meta" ["metacontroller.k8s.io"] / ["compositecontrollers", "decoratorcontrollers"] /
+        ["create", "update", "patch"] High / - Same
+        "have Metacontroller create objects of any kind with its rights";
     "op-capi" ["cluster.x-k8s.io", "bootstrap.cluster.x-k8s.io", "infrastructure.cluster.x-k8s.io"] / [ANY_RESOURCE] /
         ["create", "update", "patch"] High / High Lower
         "create nodes and clusters through Cluster API";

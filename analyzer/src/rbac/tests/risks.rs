@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use super::algebra::any_rules;
 use super::{named, rule, urls};
 use crate::rbac::rights::{Rights, Verbs, Vocabulary};
-use crate::rbac::risk::{ANY_AWS_SERVICE, ANY_EXTRA, ANY_RESOURCE, Named, Risk, Section, risk, risks};
+use crate::rbac::risk::{
+    ANY_AWS_SERVICE, ANY_EXTRA, ANY_RESOURCE, ANY_UPBOUND_SERVICE, Named, Risk, Section, risk, risks,
+};
 use crate::rbac::{Assessment, PolicyRule, Request, Scope, assess, normal_form, permits};
 use crate::severity::Severity::{self, Critical, High, Low, Medium};
 
@@ -128,6 +130,12 @@ const GRADES: &str = "
     op-karpenter critical -
     op-ack critical critical
     op-xp critical high
+    op-xpobj critical high
+    op-xpaws critical high
+    op-olm critical high
+    op-fluxop critical high
+    op-kro high -
+    op-meta high -
     op-capi high high
     op-cert medium medium
     op-keda high high
@@ -160,7 +168,11 @@ fn rules_of(risk: &Risk) -> Vec<PolicyRule> {
     for group in risk.groups {
         for resource in risk.resources {
             for verb in risk.verbs {
-                let group = if *group == ANY_AWS_SERVICE { "s3.services.k8s.aws" } else { group };
+                let group = match *group {
+                    ANY_AWS_SERVICE => "s3.services.k8s.aws",
+                    ANY_UPBOUND_SERVICE => "s3.aws.m.upbound.io",
+                    group => group,
+                };
                 let resource = match *resource {
                     ANY_RESOURCE => "things",
                     ANY_EXTRA => "userextras/scopes",

@@ -206,3 +206,66 @@ fn silence_by_a_later_witness_of_the_same_version() {
     let told = alerts(&[later, change]);
     assert_eq!(told.iter().filter(|alert| alert.severity == Severity::Critical).count(), 2, "{:?}", titles(&told));
 }
+
+/// A patch of the binding after a grant that gave it to nobody but the group of operators.
+fn patched(body: Value, change: impl FnOnce(&mut Value)) -> [Value; 2] {
+    let before = grant_with(|event| {
+        event["requestObject"]["subjects"] = json!([{ "kind": "Group", "name": "ops" }]);
+        event["responseObject"]["subjects"] = json!([{ "kind": "Group", "name": "ops" }]);
+    });
+    let patch = grant_with(|event| {
+        event["auditID"] = json!("0b6f6f0e-5e55-4b7e-9d38-3a1fa3b8e003");
+        event["verb"] = json!("patch");
+        event["requestURI"] = json!("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/backup");
+        event["responseStatus"]["code"] = json!(200);
+        event["requestObject"] = body;
+        event["responseObject"]["metadata"]["resourceVersion"] = json!("5020");
+        event["stageTimestamp"] = json!("2026-11-23T08:00:09.000000Z");
+        change(event);
+    });
+    [before, patch]
+}
+
+#[test]
+fn silence_by_what_admission_adds_to_a_harmless_patch() {
+    const ROUND: &str = "admission.k8s.io/round_0_index_0";
+    let label = || json!({ "metadata": { "labels": { "team": "a" } } });
+    let [before, mutated] = patched(label(), |_| ());
+    assert!(is_told(&alerts(&[before, mutated.clone()])), "what is remembered tells it");
+
+    let [_, mutated] = patched(label(), |event| {
+        event["annotations"][format!("mutation.webhook.{ROUND}")] =
+            json!(r#"{"configuration":"c","webhook":"w","mutated":true}"#);
+    });
+    assert!(is_told(&alerts(std::slice::from_ref(&mutated))), "an unseen patch of a webhook");
+    let with_patch = |path: &str| {
+        let mut event = mutated.clone();
+        let patch = format!(r#"{{"webhook":"w","patch":[{{"op":"add","path":"{path}","value":{{}}}}]}}"#);
+        event["annotations"][format!("patch.webhook.{ROUND}")] = json!(patch);
+        alerts(&[event])
+    };
+    assert!(is_told(&with_patch("/subjects/-")), "a patch of subjects");
+    assert_eq!(titles(&with_patch("/metadata/labels/b")), [""; 0], "a patch of labels");
+}
+
+#[test]
+fn hiding_who_gained_by_the_form_of_the_answer() {
+    let mallory = json!({ "kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "mallory" });
+    let ops = json!({ "kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "ops" });
+    for body in [
+        json!({ "subjects": [ops, mallory] }),
+        json!([{ "op": "add", "path": "/subjects/-", "value": mallory }]),
+        json!([{ "op": "replace", "path": "/subjects", "value": [mallory] }]),
+    ] {
+        for kind in ["Table", "PartialObjectMetadata"] {
+            let events = patched(body.clone(), |event| {
+                event["responseObject"] = json!({ "kind": kind, "apiVersion": "meta.k8s.io/v1" });
+            });
+            let told = alerts(&events);
+            let named = told.iter().flat_map(|alert| &alert.findings).filter(|it| it.hit.what.contains("mallory"));
+            let ids: Vec<&str> =
+                named.filter(|it| it.hit.severity == Severity::Critical).map(|it| it.detection.id).collect();
+            assert!(ids.contains(&"rbac-binding-changed"), "{body} as {kind}: {:?}", titles(&told));
+        }
+    }
+}
