@@ -230,6 +230,29 @@ impl AwsAuth {
 }
 
 impl Mapping {
+    /// Whether it is about the role or user that an audit event names by `canonicalArn`. Paths do not count: the authenticator knows a
+    /// role without its own.
+    #[must_use]
+    pub fn is_of(&self, canonical_arn: &str) -> bool {
+        let parts = |arn: &str| {
+            let (place, resource) = arn.rsplit_once(':')?;
+            let (kind, path) = resource.split_once('/')?;
+            let name = path.rsplit('/').next().unwrap_or_default();
+            Some([place, kind, name].map(str::to_ascii_lowercase))
+        };
+        match &self.principal {
+            IamPrincipal::Role(arn) | IamPrincipal::User(arn) => {
+                parts(arn).is_some_and(|theirs| parts(canonical_arn) == Some(theirs))
+            }
+            IamPrincipal::Account(account) => canonical_arn.split(':').nth(4) == Some(account),
+            IamPrincipal::PermissionSet { name, account } => {
+                let role = canonical_arn.rsplit('/').next().unwrap_or_default();
+                let set = role.strip_prefix("AWSReservedSSO_").and_then(|role| role.rsplit_once('_'));
+                canonical_arn.split(':').nth(4) == Some(account) && set.is_some_and(|(set, _)| set == name)
+            }
+        }
+    }
+
     /// The mapping that EKS documents for node roles, and nothing more (EKS user guide, "Grant IAM users access to
     /// Kubernetes with a ConfigMap").
     #[must_use]
@@ -448,6 +471,26 @@ mod tests {
         ] {
             assert!(!nearly.is_for_nodes(), "{nearly}");
         }
+    }
+
+    #[test]
+    fn a_mapping_is_of_whom_the_canonical_arn_names() {
+        const OF_SSO: &str = "arn:aws:iam::111122223333:role/AWSReservedSSO_Ops_0123456789abcdef";
+        let of = |principal, arn: &str| Mapping { principal, username: String::new(), groups: Vec::new() }.is_of(arn);
+        let role = || IamPrincipal::Role("arn:aws:iam::111122223333:role/Admin".into());
+        assert!(
+            of(role(), "arn:aws:iam::111122223333:role/admin")
+                && of(role(), "arn:aws:iam::111122223333:role/teams/admin")
+        );
+        for other in ["arn:aws:iam::444455556666:role/admin", "arn:aws:iam::111122223333:user/admin", "admin", ""] {
+            assert!(!of(role(), other), "{other}");
+        }
+        let account = || IamPrincipal::Account("111122223333".into());
+        assert!(
+            of(account(), "arn:aws:iam::111122223333:user/x") && !of(account(), "arn:aws:iam::444455556666:user/x")
+        );
+        let set = || IamPrincipal::PermissionSet { name: "Ops".into(), account: "111122223333".into() };
+        assert!(of(set(), OF_SSO) && !of(set(), &OF_SSO.replace("Ops", "Dev")));
     }
 
     #[test]

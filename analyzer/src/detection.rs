@@ -24,6 +24,8 @@ pub struct Detection {
 pub(crate) enum Check {
     /// An audit event and what is remembered. It never sees more than the lines that it says it is interested in.
     Audit(fn(&Case<'_>) -> Option<Hit>, Interest),
+    /// The same; what a workload repeats word for word within an hour is one alert.
+    Repeating(fn(&Case<'_>) -> Option<Hit>, Interest),
     /// The same, about the session that the event belongs to: told once per session and hour.
     Session(fn(&Case<'_>) -> Option<Hit>, Interest),
     /// An entry of the api stream: each is an alert of its own.
@@ -40,7 +42,7 @@ impl Check {
     /// Which audit events it looks at; `None` for one that looks at something else.
     pub(crate) const fn interest(self) -> Option<Interest> {
         match self {
-            Self::Audit(_, interest) | Self::Session(_, interest) => Some(interest),
+            Self::Audit(_, interest) | Self::Repeating(_, interest) | Self::Session(_, interest) => Some(interest),
             Self::Klog(_) | Self::KlogTopic(_) | Self::Login(_) | Self::Call(_) => None,
         }
     }

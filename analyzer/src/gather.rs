@@ -177,7 +177,7 @@ fn text_stream(alerts: &[Alert], worst: Severity) -> Option<(&str, &'static str)
     let log = match finding.detection.check {
         Check::Klog(_) | Check::KlogTopic(_) => Stream::Api,
         Check::Login(_) => Stream::Authenticator,
-        Check::Audit(..) | Check::Session(..) | Check::Call(_) => return None,
+        Check::Audit(..) | Check::Repeating(..) | Check::Session(..) | Check::Call(_) => return None,
     };
     Some((&finding.hit.what, log.as_str()))
 }

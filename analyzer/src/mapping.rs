@@ -77,20 +77,10 @@ fn groups(mapping: &Mapping, worth: &HashMap<&Subject, Severity>, who: &str) -> 
     found
 }
 
-/// Whether the role that a mapping is about is the one the caller has taken on. The authenticator leaves out a role's path.
+/// Whether the role that a mapping is about is the one the caller has taken on.
 fn is_own(case: &Case<'_>, mapping: &Mapping) -> bool {
-    let Some(ours) = case.event.caller.authenticated.extra("canonicalArn") else {
-        return false;
-    };
-    let parts = |arn: &str| {
-        let (place, resource) = arn.split_once(":role/")?;
-        let name = resource.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-        Some((place.to_ascii_lowercase(), name))
-    };
-    match &mapping.principal {
-        IamPrincipal::Role(arn) => parts(arn).is_some_and(|theirs| parts(ours) == Some(theirs)),
-        _ => false,
-    }
+    let ours = case.event.caller.authenticated.extra("canonicalArn");
+    ours.is_some_and(|ours| matches!(mapping.principal, IamPrincipal::Role(_)) && mapping.is_of(ours))
 }
 
 /// The subjects that a login becomes, as far as others may have bound something to them.

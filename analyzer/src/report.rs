@@ -7,6 +7,7 @@ mod delivered;
 mod explain;
 mod judge;
 mod reasons;
+mod repeats;
 mod text_lines;
 
 use std::collections::BTreeMap;

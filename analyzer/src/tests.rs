@@ -16,6 +16,7 @@ mod limits;
 mod promises;
 mod properties;
 mod recordings;
+mod repeats;
 mod samples;
 mod sessions;
 mod sharing;

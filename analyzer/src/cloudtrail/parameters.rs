@@ -31,6 +31,14 @@ pub struct Parameters {
     pub role_arn: String,
     /// The IAM role, perhaps of another account, that this one is exchanged for.
     pub target_role_arn: String,
+    /// Name of an EKS capability.
+    pub capability: String,
+    /// Whether people are made administrators of a capability.
+    pub capability_admins: bool,
+    /// Name of a managed add-on.
+    pub addon: String,
+    /// The IAM roles that the service accounts of an add-on get.
+    pub addon_roles: Vec<String>,
     /// Control-plane logs switched on and off.
     pub logging: Option<Vec<LogTypes>>,
     /// Whether the endpoint can be reached from the internet.
@@ -80,6 +88,19 @@ impl Parameters {
             "namespace" => self.namespace = text(reader)?,
             "serviceAccount" => self.service_account = text(reader)?,
             "roleArn" => self.role_arn = text(reader)?,
+            "capabilityName" => self.capability = text(reader)?,
+            "configuration" if reader.peek()? == Kind::Object => self.capability_admins = makes_admins(reader)?,
+            "addonName" => self.addon = text(reader)?,
+            "serviceAccountRoleArn" => {
+                let role = text(reader)?;
+                self.addon_roles.extend((!role.is_empty()).then_some(role));
+            }
+            "podIdentityAssociations" => each(reader, |reader| {
+                object(reader, |key, reader| match key {
+                    "roleArn" => text(reader).map(|arn| self.addon_roles.push(arn)),
+                    _ => reader.skip(),
+                })
+            })?,
             "targetRoleArn" => self.target_role_arn = text(reader)?,
             "logging" => self.logging = Some(logging(reader)?),
             "resourcesVpcConfig" => object(reader, |key, reader| {
@@ -114,6 +135,35 @@ impl Parameters {
         }
         Ok(())
     }
+}
+
+/// `configuration.argoCd.rbacRoleMappings` of a capability, or what an update adds to it: whether one of them has the role `ADMIN`.
+fn makes_admins(reader: &mut Reader<'_>) -> Result<bool, JsonError> {
+    let mut admins = false;
+    object(reader, |key, reader| {
+        if key != "argoCd" {
+            return reader.skip();
+        }
+        object(reader, |key, reader| {
+            if key != "rbacRoleMappings" {
+                return reader.skip();
+            }
+            let mut mapping = |reader: &mut Reader<'_>| {
+                object(reader, |key, reader| match key {
+                    "role" => text(reader).map(|role| admins |= role == "ADMIN"),
+                    _ => reader.skip(),
+                })
+            };
+            match reader.peek()? {
+                // An update says what it adds and what it removes.
+                Kind::Object => object(reader, |key, reader| {
+                    if key == "addOrUpdateRoleMappings" { each(reader, &mut mapping) } else { reader.skip() }
+                }),
+                _ => each(reader, mapping),
+            }
+        })
+    })?;
+    Ok(admins)
 }
 
 fn scope(reader: &mut Reader<'_>) -> Result<Option<Vec<String>>, JsonError> {

@@ -7,7 +7,7 @@ use crate::severity::Severity;
 use crate::text;
 
 detection! {
-    /// An EKS access entry, access policy or pod identity changed
+    /// An EKS access entry, access policy, capability or pod identity changed
     ///
     /// ## Why it matters
     ///
@@ -50,6 +50,8 @@ fn check(call: &Call<'_>) -> Option<Hit> {
             "took an IAM role away from a service account (pod identity)",
             "The pods of the account lose their access to AWS.",
         ),
+        "CreateCapability" | "UpdateCapability" => capability(call, &asked)?,
+        "CreateAddon" | "UpdateAddon" => addon(call, &asked)?,
         _ => return None,
     };
     if !asked.principal_arn.is_empty() {
@@ -263,8 +265,49 @@ fn pod_identity(call: &Call<'_>, asked: &Parameters) -> Hit {
     hit
 }
 
+/// EKS makes an access entry for the role of a capability by itself (EKS user guide, "Amazon EKS capability IAM role").
+fn capability(call: &Call<'_>, asked: &Parameters) -> Option<Hit> {
+    let name = text::name(&asked.capability);
+    let role = text::name(text::short(&asked.role_arn));
+    let what = match (asked.role_arn.is_empty(), asked.capability_admins) {
+        (false, _) => format!("let {role} into the cluster as the capability {name}"),
+        (true, true) => format!("made people administrators of the capability {name}"),
+        (true, false) => return None,
+    };
+    let strong = asked.capability_admins || call.is_foreign(account(&asked.role_arn));
+    let mut hit = Hit::new(
+        if strong { Severity::High } else { Severity::Medium },
+        what,
+        "EKS itself makes the access entry of a capability's role; whoever steers the capability changes the cluster and AWS with it.",
+    );
+    if !asked.role_arn.is_empty() {
+        hit.changes.push(Delta::Now(format!("{name}: IAM role {}", text::name(&asked.role_arn))));
+    }
+    if asked.capability_admins {
+        hit.changes.push(Delta::Now(format!("{name}: administrators")));
+    }
+    Some(hit)
+}
+
+/// The IAM roles of an add-on's service accounts; an add-on without them is told by what it does in the cluster.
+fn addon(call: &Call<'_>, asked: &Parameters) -> Option<Hit> {
+    let name = text::name(&asked.addon);
+    let first = asked.addon_roles.first()?;
+    let foreign = asked.addon_roles.iter().any(|role| call.is_foreign(account(role)));
+    let mut hit = Hit::new(
+        if foreign { Severity::High } else { Severity::Medium },
+        format!("gave the add-on {name} the IAM role {}", text::name(text::short(first))),
+        "The pods of the add-on, and whoever can start one under its service account, can use the IAM role in AWS.",
+    );
+    let roles = asked.addon_roles.iter().take(ROLES_SHOWN);
+    hit.changes.extend(roles.map(|role| Delta::Now(format!("{name}: IAM role {}", text::name(role)))));
+    Some(hit)
+}
+
 /// Access withdrawn within this time of being given was probably meant to be short: an hour, in seconds.
 const SOON_SECONDS: i64 = 3_600;
+/// IAM roles of an add-on that are listed.
+const ROLES_SHOWN: usize = 20;
 /// Namespaces named in a headline.
 const NAMESPACES_SHOWN: usize = 5;
 

@@ -26,7 +26,7 @@ detection! {
     /// ## What to do
     ///
     /// Ask the named person. From a service account, look at the workload and revoke its token by deleting the pod.
-    "aws-auth-change-denied", [ADDITIONAL_CLOUD_ROLES], since "0.1.0", Audit check where change::INTEREST
+    "aws-auth-change-denied", [ADDITIONAL_CLOUD_ROLES], since "0.1.0", Repeating check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

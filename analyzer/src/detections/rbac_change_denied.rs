@@ -24,7 +24,7 @@ detection! {
     /// ## What to do
     ///
     /// Ask the named person. From a service account, treat the workload as compromised until its owner explains it.
-    "rbac-change-denied", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check where change::INTEREST
+    "rbac-change-denied", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Repeating check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

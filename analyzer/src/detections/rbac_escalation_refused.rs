@@ -28,7 +28,7 @@ detection! {
     /// ## What to do
     ///
     /// Ask the named person what they wanted to do. Nothing was granted.
-    "rbac-escalation-refused", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Audit check where change::INTEREST
+    "rbac-escalation-refused", [ADDITIONAL_CLUSTER_ROLES], since "0.1.0", Repeating check where change::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

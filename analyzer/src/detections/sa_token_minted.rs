@@ -25,13 +25,14 @@ detection! {
     ///
     /// ## Known benign causes
     ///
-    /// `kubectl create token` by an administrator; Vault, External Secrets and other controllers that log in for workloads.
+    /// `kubectl create token` by an administrator; Vault, External Secrets and other controllers that log in for workloads. What a
+    /// workload asks for again and again is told once in an hour; an exception with `max_severity: high` silences what you have reviewed.
     ///
     /// ## What to do
     ///
     /// Ask the named person. A token cannot be called back: delete and create the service account to end it, or wait until
     /// it expires (24 hours at most on EKS).
-    "sa-token-minted", [STEAL_APPLICATION_TOKEN], since "0.1.0", Audit check where token_request::INTEREST
+    "sa-token-minted", [STEAL_APPLICATION_TOKEN], since "0.1.0", Repeating check where token_request::INTEREST
 }
 
 fn check(case: &Case<'_>) -> Option<Hit> {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::explain::Explained;
-use super::{Quiet, Report, placed, text_lines};
+use super::{Quiet, Report, placed, repeats, text_lines};
 use crate::alert::{Activity, Alert, AlertId, EVIDENCE_MAX, Evidence};
 use crate::audit::outcome::Outcome;
 use crate::audit::principal::Identity;
@@ -15,7 +15,7 @@ use crate::detections;
 use crate::envelope::LogLine;
 use crate::kube::patch::Touches;
 use crate::lesson::{self, Lessons};
-use crate::memory::{Granted, Login, Memory, Remembered, SessionKey, SessionMark};
+use crate::memory::{Granted, Login, Memory, Remembered, SessionKey, SessionMark, TopicKey};
 use crate::session;
 use crate::settings::Settings;
 use crate::severity::Severity;
@@ -36,6 +36,8 @@ pub(super) struct State {
     ids: HashSet<AlertId>,
     /// The alert that each session has in this batch.
     sessions: HashMap<SessionKey, usize>,
+    /// The alert that each thing that is done again and again has in this batch.
+    repeated: HashMap<TopicKey, usize>,
     /// Time of the latest event.
     pub(super) latest: Option<jiff::Timestamp>,
     /// Whether to keep what was looked at, and what that was for the last event.
@@ -48,6 +50,8 @@ struct Verdict {
     findings: Vec<Finding>,
     /// Session and its findings, for remembering what was told.
     session: Option<(SessionKey, Vec<(&'static str, Severity)>)>,
+    /// What is found, if it is of the kind that is told once in an hour.
+    topic: Option<TopicKey>,
     /// The worst that was found of the event itself, if anything but its session was found.
     of_event: Option<Severity>,
     quiet: Quiet,
@@ -98,6 +102,7 @@ impl Batch<'_> {
         let Looked { findings, told, of_event } = look(&case);
         let quiet = quiet(&case);
         let evidence = (!findings.is_empty()).then(|| Evidence::of_event(event, case.identity(), log_stream));
+        let topic = repeats::topic(&case, &findings, &told);
         let session = (!told.is_empty()).then(|| (session::key(event, case.cluster()), told));
         if self.state.explains {
             let mut explained = Explained::judged(&case, &findings, log_stream);
@@ -107,7 +112,7 @@ impl Batch<'_> {
             self.state.explained = Some(explained);
         }
         let stored = case.written.take().filter(may_be_stored);
-        Verdict { findings, session, of_event, quiet, stored, evidence }
+        Verdict { findings, session, topic, of_event, quiet, stored, evidence }
     }
 
     /// What would have been found besides, had the change not been ordinary.
@@ -132,6 +137,19 @@ impl Batch<'_> {
         let (Some(evidence), Some(mut id)) = (verdict.evidence, id) else {
             return report.quiet(verdict.quiet, 1);
         };
+        if let Some(key) = &verdict.topic {
+            let alert = self.state.repeated.get(key).and_then(|index| report.alerts.get_mut(*index));
+            match alert {
+                Some(_) if self.state.ids.contains(&id) => return report.quiet(Quiet::Repeated, 1),
+                Some(alert) => {
+                    self.state.ids.insert(id);
+                    report.alerted += 1;
+                    return add_event(alert, evidence);
+                }
+                None if self.memory.topic_told(key) => return report.quiet(Quiet::TopicTold, 1),
+                None => self.memory.mark_topic(key.clone()),
+            }
+        }
         let mut of_session = None;
         if let Some((key, told)) = verdict.session {
             let mut mark = self.memory.session(&key).cloned().unwrap_or_default();
@@ -198,6 +216,9 @@ impl Batch<'_> {
         };
         if !self.state.ids.insert(id.clone()) {
             return report.quiet(Quiet::Repeated, 1);
+        }
+        if let Some(key) = verdict.topic {
+            self.state.repeated.insert(key, report.alerts.len());
         }
         if let Some(key) = of_session {
             self.state.sessions.insert(key, report.alerts.len());
@@ -286,7 +307,7 @@ fn look(case: &Case<'_>) -> Looked {
     let mut looked = Looked { findings: Vec::new(), told: Vec::new(), of_event: None };
     for detection in detections::ALL {
         let (hit, of_session) = match detection.check {
-            Check::Audit(check, _) => (check(case), false),
+            Check::Audit(check, _) | Check::Repeating(check, _) => (check(case), false),
             Check::Session(check, _) => (check(case), true),
             Check::Klog(_) | Check::KlogTopic(_) | Check::Login(_) | Check::Call(_) => (None, false),
         };

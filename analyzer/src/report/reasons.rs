@@ -68,7 +68,7 @@ reasons! {
         Exception = "exception",
         /// A text line that tells nothing of interest.
         OrdinaryText = "ordinary-text",
-        /// What the same line said was told in this hour already.
+        /// What the same line said, or the same workload did word for word, was told in this hour already.
         TopicTold = "topic-told",
         /// A request refused before it was known who asked (401); the api stream tells the cause.
         Unauthenticated = "unauthenticated",

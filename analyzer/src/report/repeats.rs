@@ -1,0 +1,43 @@
+//! What a workload does again and again: a controller that asks for the same token every minute, or whose write is refused at
+//! each attempt, is one alert in an hour, not sixty.
+//!
+//! Only what is alike word for word counts, done by the same proven service account, with the same credential, from the same
+//! address, with the same kind of client. What people do is told each time.
+
+use crate::audit::principal::Identity;
+use crate::case::Case;
+use crate::detection::{Check, Finding};
+use crate::evidence::AlertId;
+use crate::memory::TopicKey;
+use crate::session;
+use crate::severity::Severity;
+
+/// The topic that an event's findings make up, if they may repeat: `told` is what was found of its session rather than of itself.
+pub(super) fn topic(case: &Case<'_>, findings: &[Finding], told: &[(&'static str, Severity)]) -> Option<TopicKey> {
+    let first = findings.first()?;
+    let may_repeat = |finding: &Finding| matches!(finding.detection.check, Check::Repeating(..));
+    let by_itself = case.event.caller.acting_as.is_none() && matches!(case.identity(), Identity::ServiceAccount(_));
+    if !by_itself || !told.is_empty() || !findings.iter().all(may_repeat) {
+        return None;
+    }
+    let session = session::key(case.event, case.cluster());
+    let mut words = vec![
+        session.account.0.clone(),
+        session.account.1.clone(),
+        session.credential.clone(),
+        session.peer.clone(),
+        session.family.to_owned(),
+    ];
+    for Finding { detection, hit } in findings {
+        words.extend([detection.id.to_owned(), hit.severity.as_str().to_owned(), hit.what.clone(), hit.why.clone()]);
+        words.extend(hit.changes.iter().map(|change| format!("{}{}", change.sign(), change.text())));
+        words.extend(hit.objects.iter().map(ToString::to_string));
+    }
+    Some(TopicKey {
+        cluster: case.cluster().to_owned(),
+        detection: first.detection.id,
+        topic: AlertId::of(words.iter().map(String::as_str)).as_str().to_owned(),
+        severity: first.hit.severity,
+        hour: session.hour.to_string(),
+    })
+}
