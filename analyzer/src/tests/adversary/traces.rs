@@ -125,7 +125,7 @@ fn hiding_that_a_grant_was_taken_back() {
 #[test]
 fn a_lie_about_what_was_taken_back() {
     let (get, list) = (
-        json!({ "apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"] }),
+        json!({ "apiGroups": [""], "resources": ["secrets"], "verbs": ["get"] }),
         json!({ "apiGroups": [""], "resources": ["secrets"], "verbs": ["list"] }),
     );
     let role = |minute: u8, verb: &str, rules: &[&Value]| {
@@ -142,7 +142,8 @@ fn a_lie_about_what_was_taken_back() {
         })
     };
     for (now, taken_back) in [(vec![&list], false), (vec![&get], true), (vec![], true)] {
-        let events = [role(1, "create", &[&get]), role(3, "update", &[&get, &list]), role(5, "update", &now)];
+        // What was given first has held for too long to be a withdrawal.
+        let events = [role(1, "create", &[&get]), role(30, "update", &[&get, &list]), role(35, "update", &now)];
         let told = alerts(&events);
         let says_so = told.iter().flat_map(|alert| &alert.findings).any(|it| it.detection.id == "rbac-grant-withdrawn");
         assert_eq!(says_so, taken_back, "{now:?} is left: {:?}", titles(&told));
