@@ -5,12 +5,14 @@
 
 mod asked;
 mod content;
+mod ordinary;
 mod request;
 pub mod routine;
 
 pub(crate) use self::content::state;
 use self::content::{Read, deleted, manifest};
-use self::request::{is_apply, is_dry_run, states_object};
+pub use self::ordinary::Ordinary;
+use self::request::{is_dry_run, states_object};
 
 use crate::audit::AuditEvent;
 use crate::audit::object::{ObjectRef, Verb};
@@ -56,6 +58,9 @@ pub struct Change {
     pub pending: bool,
     /// What a PATCH sets out to change, and what webhooks changed with it; content where it is another request.
     pub touches: Touches,
+    /// It says something else than is remembered, and this request did not set out to change that: somebody did before, unseen or
+    /// not read yet, or admission did with it.
+    pub drifted: bool,
     /// Why it is ordinary, if it is.
     pub ordinary: Option<Ordinary>,
 }
@@ -137,21 +142,6 @@ pub struct Deleted {
     pub pending: bool,
 }
 
-/// Why a change is ordinary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Ordinary {
-    /// `dryRun=All`: nothing was stored.
-    DryRun,
-    /// Nothing was written: the object has the same version as before, the patch is empty, or there was nothing to delete.
-    NoOp,
-    /// Only metadata that grants nothing.
-    MetadataOnly,
-    /// The request failed; nothing changed.
-    Failed,
-    /// A proven part of the control plane did what it always does.
-    Routine,
-}
-
 impl Change {
     /// Reads the change that a request made, tried or pretended to make; `None` when it is about something else.
     #[must_use]
@@ -186,6 +176,7 @@ impl Change {
                 ),
                 _ => Touches::Content,
             },
+            drifted: false,
             ordinary: None,
         };
         let response = manifest(event.response, kind);
@@ -201,6 +192,10 @@ impl Change {
             .filter(|_| change.action != Action::Created)
             .filter(|known| known.version.is_none() || change.version().is_none() || known.version < change.version())
             .map(|known| known.state.clone());
+        if let (Some(before), Some(after)) = (&change.before, change.after.known()) {
+            let sets_none = matches!(change.touches, Touches::Nothing | Touches::MetadataOnly);
+            change.drifted = sets_none && after.differs_in_rights(before);
+        }
         change.ordinary = match outcome {
             Outcome::Failed | Outcome::Unauthenticated => Some(Ordinary::Failed),
             _ if is_dry_run(event, &request) => Some(Ordinary::DryRun),
@@ -234,6 +229,12 @@ impl Change {
     #[must_use]
     pub fn only_removes(&self) -> bool {
         self.touches == Touches::RemovesOnly && self.action == Action::Changed
+    }
+
+    /// Whether what is there now and was not before is known to have come with this very change.
+    #[must_use]
+    pub fn brings_what_is_new(&self) -> bool {
+        self.action == Action::Created || self.before.is_some() && !self.drifted
     }
 
     /// Whether it took effect, or may have.
@@ -303,85 +304,6 @@ impl Change {
                 }
             }
         }
-    }
-
-    fn ordinary_write(
-        &self,
-        event: &AuditEvent<'_>,
-        response: &Read,
-        request: &Read,
-        cluster: &str,
-        memory: &Memory,
-    ) -> Option<Ordinary> {
-        if event.outcome() != Outcome::Allowed {
-            return None;
-        }
-        // Nothing was there to be deleted. A page of a list may be empty and the next one not.
-        if self.action == Action::DeletedMany
-            && matches!(response, Read::List(items) if items.is_empty())
-            && !["limit", "continue"].iter().any(|paged| event.mentions(paged))
-        {
-            return Some(Ordinary::NoOp);
-        }
-        if self.action != Action::Changed {
-            return None;
-        }
-        // The server answers with a new version whenever it stored anything.
-        if let (Verb::Update, Read::Object(sent), Read::Object(stored)) = (&event.verb, request, response)
-            && !stored.meta.resource_version.is_empty()
-            && sent.meta.resource_version == stored.meta.resource_version
-        {
-            return Some(Ordinary::NoOp);
-        }
-        if self.touches == Touches::Ownership || self.meta_grants() {
-            return None;
-        }
-        if let (Some(known), Some(version)) = (memory.object(&self.key(cluster)), self.version()) {
-            // What a snapshot says, or a later write that changed nothing, may come from this very one.
-            if known.version == Some(version) && known.time.is_some() && known.time <= event.time() {
-                return Some(Ordinary::NoOp);
-            }
-            // Newer, and says the same: labels, annotations, owners of fields.
-            if Some(version) > known.version && self.after.known() == Some(&known.state) {
-                return Some(Ordinary::MetadataOnly);
-            }
-        }
-        // Admission may store more than was asked for, and somebody may have changed it unseen.
-        if let (Some(before), Some(after)) = (&self.before, self.after.known())
-            && after.differs_in_rights(before)
-        {
-            return None;
-        }
-        match self.touches {
-            Touches::Nothing if !is_apply(event) => Some(Ordinary::NoOp),
-            Touches::MetadataOnly => {
-                (!self.label_may_aggregate(request, cluster, memory)).then_some(Ordinary::MetadataOnly)
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether the object wears metadata that is never ordinary: reconciliation switched off, or the label of the
-    /// defaults on what is none of them.
-    fn meta_grants(&self) -> bool {
-        self.kind.is_rbac()
-            && (self.meta.annotation(AUTOUPDATE) == Some("false")
-                || (self.meta.label(BOOTSTRAPPING).is_some() && !routine::is_stock(self)))
-    }
-
-    /// Whether a remembered aggregated role collects roles by labels that this one has now.
-    fn label_may_aggregate(&self, request: &Read, cluster: &str, memory: &Memory) -> bool {
-        let mut labels = self.meta.labels.clone();
-        if let Read::Object(patch) | Read::Partial(patch) | Read::Other(patch) = request {
-            labels.extend(patch.meta.labels.iter().cloned());
-        }
-        self.kind == ObjectKind::ClusterRole
-            && memory.objects(cluster, ObjectKind::ClusterRole).any(|(_, state)| match state {
-                State::Role { aggregation: Some(selectors), .. } => {
-                    selectors.iter().any(|selector| selector.may_match(&labels))
-                }
-                _ => false,
-            })
     }
 }
 

@@ -99,8 +99,7 @@ pub fn of_role(case: &Case<'_>, change: &Change, rules: &[PolicyRule]) -> Grade 
     if reasons.is_empty() {
         reasons.push("Nothing in it is known to be dangerous.".to_owned());
     }
-    let mut deltas =
-        lines(&gained, &scope, if before.is_some() || is_new(change) { Delta::Gained } else { Delta::Now });
+    let mut deltas = lines(&gained, &scope, if change.brings_what_is_new() { Delta::Gained } else { Delta::Now });
     deltas.extend(lines(&lost, &scope, Delta::Lost));
     if !holders.is_empty() {
         deltas.push(Delta::Note(format!("held by {}", listed(holders.iter().map(|(holder, _)| holder)))));
@@ -188,7 +187,7 @@ pub fn of_binding(case: &Case<'_>, change: &Change, role: Option<&RoleRef>, subj
             }
         }
     }
-    let make: fn(String) -> Delta = if before.is_some() || is_new(change) { Delta::Gained } else { Delta::Now };
+    let make: fn(String) -> Delta = if change.brings_what_is_new() { Delta::Gained } else { Delta::Now };
     let mut deltas: Vec<Delta> = gained
         .iter()
         .take(SUBJECTS_LISTED)
@@ -299,10 +298,6 @@ pub fn brief(subject: &Subject) -> String {
         Subject::ServiceAccount { namespace, name } => format!("{}/{}", text::name(namespace), text::name(name)),
         Subject::Other { .. } => text::name(&subject.to_string()),
     }
-}
-
-fn is_new(change: &Change) -> bool {
-    change.action == crate::change::Action::Created
 }
 
 fn because(reasons: &[String]) -> String {

@@ -3,10 +3,13 @@
 //! Read with the pull reader: of two equal keys the last counts, as for the API server; unknown members are stepped
 //! over; a member of the wrong type makes the body unreadable rather than empty.
 
+mod meta;
 pub mod patch;
 
 use std::borrow::Cow;
 
+pub use self::meta::Meta;
+use self::meta::{lookup, meta};
 use crate::few::Few;
 use crate::json::{JsonError, Kind, Reader};
 use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
@@ -77,45 +80,6 @@ impl ObjectKind {
     pub const fn is_namespaced(self) -> bool {
         !matches!(self, Self::ClusterRole | Self::ClusterRoleBinding)
     }
-}
-
-/// `metadata`, as far as it matters here.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Meta {
-    /// `name`
-    pub name: String,
-    /// `namespace`
-    pub namespace: String,
-    /// `resourceVersion`; empty when absent.
-    pub resource_version: String,
-    /// `uid`; empty when absent.
-    pub uid: String,
-    /// `labels`
-    pub labels: Vec<(String, String)>,
-    /// `annotations`
-    pub annotations: Vec<(String, String)>,
-    /// `deletionTimestamp` is there: its deletion was asked for.
-    pub deleting: bool,
-    /// `finalizers` are there: they keep it from being deleted.
-    pub finalizers: bool,
-}
-
-impl Meta {
-    /// The value of a label.
-    #[must_use]
-    pub fn label(&self, key: &str) -> Option<&str> {
-        lookup(&self.labels, key)
-    }
-
-    /// The value of an annotation.
-    #[must_use]
-    pub fn annotation(&self, key: &str) -> Option<&str> {
-        lookup(&self.annotations, key)
-    }
-}
-
-fn lookup<'p>(pairs: &'p [(String, String)], key: &str) -> Option<&'p str> {
-    pairs.iter().rev().find_map(|(name, value)| (name == key).then_some(value.as_str()))
 }
 
 /// An object of some kind, every part of interest that it may have.
@@ -259,25 +223,6 @@ fn bound<'a>(reader: &mut Reader<'a>) -> Result<(Cow<'a, str>, Cow<'a, str>), Js
         Ok(())
     })?;
     Ok((kind.unwrap_or_default(), name.unwrap_or_default()))
-}
-
-fn meta(reader: &mut Reader<'_>) -> Result<Meta, JsonError> {
-    let mut out = Meta::default();
-    reader.object(|key, reader| {
-        match key.as_ref() {
-            "name" => out.name = text(reader)?,
-            "namespace" => out.namespace = text(reader)?,
-            "resourceVersion" => out.resource_version = text(reader)?,
-            "uid" => out.uid = text(reader)?,
-            "labels" => out.labels = optional(reader, pairs)?.unwrap_or_default(),
-            "annotations" => out.annotations = optional(reader, pairs)?.unwrap_or_default(),
-            "deletionTimestamp" => out.deleting = optional(reader, Reader::raw)?.is_some(),
-            "finalizers" => out.finalizers = optional(reader, Reader::raw)?.is_some_and(|raw| raw != b"[]"),
-            _ => reader.skip()?,
-        }
-        Ok(())
-    })?;
-    Ok(out)
 }
 
 pub(crate) fn rule(reader: &mut Reader<'_>) -> Result<PolicyRule, JsonError> {

@@ -22,6 +22,7 @@ detection! {
     /// ## Known benign causes
     ///
     /// An engineer following an old guide; a pipeline that lost a right.
+    /// A workload that is refused the same again and again is told once in an hour.
     ///
     /// ## What to do
     ///

@@ -47,7 +47,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     let mut hit = match &change.after {
         Content::Known(State::AwsAuth(after)) => {
             let before = before(case);
-            let known = before.is_some() || change.action == Action::Created;
+            let known = change.action == Action::Created || before.is_some() && !change.drifted;
             let mut hit = compared(case, after, before, if known { Shown::Change } else { Shown::Now });
             // EKS maps node roles into whatever is there; without the version before, what is there is not its doing.
             if before.is_none() && case.identity() == Identity::Eks {
@@ -82,9 +82,10 @@ fn unshown(case: &Case<'_>, change: &Change, content: &Content) -> Hit {
     Hit::new(Severity::High, "changed aws-auth, content unknown", grant::unseen(content))
 }
 
-/// The version before: what is remembered, also of a ConfigMap that was deleted in between.
+/// The version before, as far as it is remembered. What is created had none, even if it says what a deleted one said: who could log in
+/// then can again.
 fn before<'c>(case: &'c Case<'_>) -> Option<&'c AwsAuth> {
-    let change = case.change()?;
+    let change = case.change().filter(|change| change.action != Action::Created)?;
     match &case.memory.last(&change.key(case.cluster())).filter(|last| !last.unseen)?.state {
         State::AwsAuth(map) => Some(map),
         State::Role { .. } | State::Binding { .. } | State::ServiceAccount(_) => None,

@@ -60,7 +60,7 @@ fn what(change: &Change, grade: &grant::Grade, subjects: &[Subject]) -> String {
         }
         (_, true) if !gained => format!("took subjects away from {object}"),
         (Action::Created, _) if subjects.is_empty() => format!("created {object} without subjects"),
-        (Action::Created, _) | (_, true) => format!("gave {} {}", grade.who, grade.phrase),
+        _ if change.brings_what_is_new() => format!("gave {} {}", grade.who, grade.phrase),
         _ => format!("changed {object}, which now gives {} {}", grade.who, grade.phrase),
     }
 }

@@ -20,6 +20,7 @@ detection! {
     /// ## Known benign causes
     ///
     /// Engineers trying a command in the wrong cluster; a deploy pipeline that lost a right.
+    /// A workload that is refused the same again and again is told once in an hour.
     ///
     /// ## What to do
     ///

@@ -24,6 +24,7 @@ detection! {
     ///
     /// A pipeline that installs a chart whose role is wider than the pipeline's own rights; an administrator by access
     /// policy.
+    /// A workload that is refused the same again and again is told once in an hour.
     ///
     /// ## What to do
     ///

@@ -49,7 +49,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
 fn written(case: &Case<'_>, change: &Change, rules: &[crate::rbac::PolicyRule]) -> Hit {
     let grade = grant::of_role(case, change, rules);
     let object = grant::object(change);
-    let known_before = change.before.is_some();
+    let known_before = change.before.is_some() && !change.drifted;
     let gains = grade.deltas.iter().any(|delta| matches!(delta, Delta::Gained(_)));
     let what = match change.action {
         Action::Created => format!("created {object}: {}", grade.phrase),

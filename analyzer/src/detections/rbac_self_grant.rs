@@ -32,7 +32,7 @@ detection! {
 
 fn check(case: &Case<'_>) -> Option<Hit> {
     let change = case.change().filter(|change| {
-        change.took_effect() && matches!(change.action, Action::Created | Action::Changed) && !change.only_removes()
+        change.took_effect() && matches!(change.action, Action::Created | Action::Changed) && !change.only_removes() && !change.drifted
     })?;
     let (severity, phrase, own) = match change.after.known().or(change.asked.as_ref())? {
         State::Binding { role_ref, subjects } => {

@@ -4,7 +4,7 @@ use crate::change::{self, Action, Change, Content};
 use crate::detection::{Delta, Hit, detection};
 use crate::grant;
 use crate::kube::ObjectKind;
-use crate::kube::patch::{Touches, touches};
+use crate::kube::patch::{Touches, touched_by_webhooks, touches, worse};
 use crate::memory::State;
 use crate::severity::Severity;
 use crate::text;
@@ -88,8 +88,9 @@ fn check(case: &Case<'_>) -> Option<Hit> {
 
 /// What the log does not hold may be a role of anybody's, unless the request shows that it can be none.
 fn unseen(case: &Case<'_>, change: &Change) -> Option<Hit> {
+    let by_webhooks = || touched_by_webhooks(case.event.annotations.mutations(), change.kind);
     let sets_none = case.event.verb == Verb::Patch
-        && case.event.request.bytes().is_some_and(|body| touches(body, change.kind) != Touches::Content);
+        && case.event.request.bytes().is_some_and(|body| worse(touches(body, change.kind), by_webhooks()) != Touches::Content);
     if sets_none {
         return None;
     }

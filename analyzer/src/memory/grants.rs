@@ -50,6 +50,9 @@ impl FromIterator<Granted> for Grants {
     fn from_iter<T: IntoIterator<Item = Granted>>(granted: T) -> Self {
         let mut all: Vec<Granted> = granted.into_iter().collect();
         all.sort_by_key(|it| std::cmp::Reverse((it.certain, it.severity, it.time)));
+        let newest = all.iter().map(|it| it.time).max();
+        let is_old = |it: &Granted| newest.is_some_and(|newest| newest.as_second() - it.time.as_second() > OLD_SECONDS);
+        all.retain(|it| !is_old(it));
         let mut times = std::collections::HashSet::new();
         all.retain(|it| times.insert(it.time));
         all.truncate(GRANTS_MAX);
@@ -62,6 +65,9 @@ impl Weight for Grants {
         self.0.iter().map(|granted| 48 + granted.part.weight()).sum()
     }
 }
+
+/// What was given so long before something else of the object is forgotten: half an hour, twice what a withdrawal may take.
+const OLD_SECONDS: i64 = 1_800;
 
 /// Changes of one object whose grants are remembered. Who withdraws more than that within a quarter of an hour is told of the
 /// gravest.
@@ -100,6 +106,8 @@ mod tests {
         let past_it: Grants = small.take(GRANTS_MAX + 1).collect();
         assert_eq!(past_it.iter().count(), GRANTS_MAX);
         assert!(past_it.iter().all(|it| it.time.as_second() > 0), "the oldest of equals went");
+        let fresh = granted(4_000, Severity::Medium, false);
+        assert_eq!(at_the_limit.clone().and(of(std::slice::from_ref(&fresh))), of(&[fresh]), "old ones make room");
         let one_more = at_the_limit.and(of(&[granted(99, Severity::High, true)]));
         assert_eq!(one_more.iter().count(), GRANTS_MAX);
         assert_eq!(one_more.iter().next().map(|it| it.severity), Some(Severity::High));

@@ -102,9 +102,11 @@ impl Memory {
         self.objects.insert(key, new);
     }
 
-    /// Notes that an object was changed, and that nobody saw to what: from then on its content is not known.
-    pub fn lose_sight(&mut self, key: ObjectKey, version: Option<u64>, time: Option<Timestamp>) {
-        let state = self.last(&key).map_or_else(|| State::nothing(key.kind), |last| last.state.clone());
+    /// Notes that an object was changed, or created, and that nobody saw to what: from then on its content is not known. What the one
+    /// before said is kept, but not of a role or a binding of the same name that is gone.
+    pub fn lose_sight(&mut self, key: ObjectKey, version: Option<u64>, time: Option<Timestamp>, created: bool) {
+        let last = self.last(&key).filter(|_| !created || !key.kind.is_rbac());
+        let state = last.map_or_else(|| State::nothing(key.kind), |last| last.state.clone());
         self.keep(key, Remembered { state, version, time, deleted: false, unseen: true, granted: Grants::default() });
     }
 

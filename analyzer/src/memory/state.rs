@@ -1,5 +1,7 @@
 //! What an object says, and what of it another does not say.
 
+use std::collections::HashSet;
+
 use super::bounded::Weight;
 use crate::aws_auth::AwsAuth;
 use crate::kube::{Expression, ObjectKind, Selector};
@@ -53,8 +55,7 @@ impl State {
                 (!more.is_empty()).then(|| Self::of_rules(more))
             }
             (Self::Binding { role_ref, subjects }, Self::Binding { role_ref: their_role, subjects: theirs }) => {
-                let theirs: std::collections::HashSet<&Subject> =
-                    theirs.iter().filter(|_| role_ref == their_role).collect();
+                let theirs: HashSet<&Subject> = theirs.iter().filter(|_| role_ref == their_role).collect();
                 let subjects: Vec<Subject> =
                     subjects.iter().filter(|subject| !theirs.contains(subject)).cloned().collect();
                 (!subjects.is_empty()).then(|| Self::Binding { role_ref: role_ref.clone(), subjects })
@@ -64,6 +65,7 @@ impl State {
                 (!mappings.is_empty()).then(|| Self::AwsAuth(AwsAuth { mappings, pitfalls: Vec::new() }))
             }
             (Self::ServiceAccount(ours), Self::ServiceAccount(theirs)) => {
+                let theirs: HashSet<&(String, String)> = theirs.iter().collect();
                 let more: Vec<_> = ours.iter().filter(|pair| !theirs.contains(pair)).cloned().collect();
                 (!more.is_empty()).then_some(Self::ServiceAccount(more))
             }

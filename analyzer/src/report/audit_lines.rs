@@ -138,11 +138,11 @@ impl Batch<'_> {
             return report.quiet(verdict.quiet, 1);
         };
         if let Some(key) = &verdict.topic {
+            let is_new = self.state.ids.insert(std::mem::replace(&mut id, text_lines::topic_id(key)));
             let alert = self.state.repeated.get(key).and_then(|index| report.alerts.get_mut(*index));
             match alert {
-                Some(_) if self.state.ids.contains(&id) => return report.quiet(Quiet::Repeated, 1),
+                Some(_) if !is_new => return report.quiet(Quiet::Repeated, 1),
                 Some(alert) => {
-                    self.state.ids.insert(id);
                     report.alerted += 1;
                     return add_event(alert, evidence);
                 }
@@ -246,7 +246,11 @@ impl Batch<'_> {
         let severity = worst.filter(|worst| *worst >= Severity::Medium)?;
         let now = change.after.known()?;
         let part = change.before.as_ref().map_or_else(|| Some(now.clone()), |before| now.without(before))?;
-        let certain = change.before.is_some() || change.action == Action::Created;
+        if change.drifted {
+            // It was given by another request, at another time.
+            return None;
+        }
+        let certain = change.brings_what_is_new();
         let cluster = self.source.cluster.as_deref().unwrap_or_default();
         let is_known = |known: &Remembered| known.version.is_some() && known.version == change.version();
         if !certain && self.memory.object(&change.key(cluster)).is_some_and(is_known) {
@@ -274,7 +278,7 @@ impl Batch<'_> {
                 let as_before = matches!(change.ordinary, Some(Ordinary::NoOp | Ordinary::MetadataOnly))
                     || change.touches == Touches::Ownership;
                 if !as_before && !change.name.is_empty() {
-                    self.memory.lose_sight(change.key(cluster), version, time);
+                    self.memory.lose_sight(change.key(cluster), version, time, change.action == Action::Created);
                 }
             }
             // Who may have deleted something may as well not have.

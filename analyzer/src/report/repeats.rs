@@ -1,8 +1,8 @@
 //! What a workload does again and again: a controller that asks for the same token every minute, or whose write is refused at
 //! each attempt, is one alert in an hour, not sixty.
 //!
-//! Only what is alike word for word counts, done by the same proven service account, with the same credential, from the same
-//! address, with the same kind of client. What people do is told each time.
+//! Only what is alike word for word counts, done by the same proven service account or node, with the same credential, from the
+//! same address, with the same kind of client. What people do is told each time.
 
 use crate::audit::principal::Identity;
 use crate::case::Case;
@@ -16,12 +16,18 @@ use crate::severity::Severity;
 pub(super) fn topic(case: &Case<'_>, findings: &[Finding], told: &[(&'static str, Severity)]) -> Option<TopicKey> {
     let first = findings.first()?;
     let may_repeat = |finding: &Finding| matches!(finding.detection.check, Check::Repeating(..));
-    let by_itself = case.event.caller.acting_as.is_none() && matches!(case.identity(), Identity::ServiceAccount(_));
-    if !by_itself || !told.is_empty() || !findings.iter().all(may_repeat) {
+    let is_workload = matches!(case.identity(), Identity::ServiceAccount(_) | Identity::Node);
+    if !is_workload || case.event.caller.acting_as.is_some() || !told.is_empty() || !findings.iter().all(may_repeat) {
         return None;
     }
     let session = session::key(case.event, case.cluster());
+    // Whatever an exception can ask for is among them, or one that covers an event would silence the next.
+    let object = case.event.object.as_ref();
     let mut words = vec![
+        case.event.verb.as_str().to_owned(),
+        object.map(|object| object.resource.to_string()).unwrap_or_default(),
+        object.map(|object| object.namespace.to_string()).unwrap_or_default(),
+        object.map(|object| object.name.to_string()).unwrap_or_default(),
         session.account.0.clone(),
         session.account.1.clone(),
         session.credential.clone(),

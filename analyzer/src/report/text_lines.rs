@@ -194,7 +194,7 @@ fn add(alert: &mut Alert, evidence: Evidence, finding: Finding) {
 }
 
 /// The same for the same topic and hour, however its lines are split into batches, and whichever API server wrote them.
-fn topic_id(key: &TopicKey) -> AlertId {
+pub(super) fn topic_id(key: &TopicKey) -> AlertId {
     AlertId::of(["topic", &key.cluster, key.detection, &key.topic, key.severity.as_str(), &key.hour])
 }
 

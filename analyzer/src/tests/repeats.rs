@@ -60,7 +60,10 @@ fn what_a_controller_asks_for_every_minute_is_one_alert_in_an_hour_however_it_is
         }
         assert_eq!((all.alerts.len(), all.alerted + topic_told(&all)), (1, 60), "in {deliveries} deliveries");
         ids.push(all.alerts[0].id.clone());
+        assert_eq!(all.alerts[0].events, 60 / deliveries as u64, "what comes in one delivery is counted");
     }
+    let reversed: Vec<String> = lines.iter().rev().cloned().collect();
+    ids.push(judge(&reversed, &Settings::default(), &mut Memory::default()).alerts[0].id.clone());
     ids.dedup();
     assert_eq!(ids.len(), 1, "the same alert every time");
     let next_hour = asks(0, |event| event["stageTimestamp"] = json!("2026-11-23T09:00:02.200000Z"));
@@ -87,6 +90,29 @@ fn what_differs_in_anything_is_told() {
     for (what, change) in differences {
         let report = judge(&[asks(0, |_| ()), asks(1, change)], &Settings::default(), &mut Memory::default());
         assert_eq!(report.alerts.len(), 2, "{what}");
+    }
+}
+
+/// An exception may cover one verb and not the other.
+#[test]
+fn a_refusal_of_another_verb_is_told() {
+    let refused = |minute, verb: &str| {
+        asks(minute, |event| {
+            event["verb"] = json!(verb);
+            event["requestURI"] = json!("/apis/rbac.authorization.k8s.io/v1/namespaces/team-a/roles/reader");
+            event["objectRef"] = json!({
+                "resource": "roles", "namespace": "team-a", "name": "reader",
+                "apiGroup": "rbac.authorization.k8s.io", "apiVersion": "v1",
+            });
+            event["responseStatus"] = json!({
+                "metadata": {}, "code": 403,
+                "message": "user is attempting to grant RBAC permissions not currently held",
+            });
+        })
+    };
+    for (verbs, alerts) in [(["update", "patch"], 2), (["update", "update"], 1)] {
+        let lines = [refused(0, verbs[0]), refused(1, verbs[1])];
+        assert_eq!(judge(&lines, &Settings::default(), &mut Memory::default()).alerts.len(), alerts, "{verbs:?}");
     }
 }
 

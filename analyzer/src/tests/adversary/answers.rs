@@ -234,7 +234,7 @@ fn silence_by_what_admission_adds_to_a_harmless_patch() {
     let mut told = alerts(&[before, mutated.clone()]);
     assert_eq!(told.len(), 2, "what is remembered tells it: {:?}", titles(&told));
     let last = told.pop().into_iter().collect::<Vec<_>>();
-    assert!(is_told(&last) && last[0].summary.contains("gave mallory"), "{:?}", titles(&last));
+    assert!(is_told(&last) && last[0].summary.contains("now gives mallory"), "{:?}", titles(&last));
 
     let [_, mutated] = patched(label(), |event| {
         event["annotations"][format!("mutation.webhook.{ROUND}")] =

@@ -163,3 +163,52 @@ fn silence_by_what_a_request_says_of_its_own_object() {
     let held = memory.objects("", ObjectKind::ClusterRoleBinding).map(|(key, _)| key.name.as_str());
     assert_eq!(held.collect::<Vec<_>>(), ["backup"]);
 }
+
+#[test]
+fn silence_by_forged_times_of_managers() {
+    let managed = |times: &[Value]| {
+        let entry = |time: &Value| json!({ "manager": "m", "operation": "Update", "time": time, "fieldsV1": { "f:subjects": {} } });
+        Value::Array(times.iter().map(entry).collect())
+    };
+    let (old, now) = (json!("2026-11-20T08:00:00Z"), json!("2026-11-23T08:05:02Z"));
+    let put = |asked: &[Value], stored: &[Value]| {
+        let event = then(5, "update", |event| {
+            event["requestObject"]["metadata"]["managedFields"] = managed(asked);
+            event["responseObject"]["metadata"]["managedFields"] = managed(stored);
+            event["requestObject"]["metadata"]["resourceVersion"] = json!("");
+        });
+        alerts(&[event])
+    };
+    assert_eq!(titles(&put(&[], std::slice::from_ref(&old))), [""; 0], "nothing was set");
+    for (what, asked, stored) in [
+        ("in the request", vec![old.clone()], vec![now.clone()]),
+        ("by another manager", vec![], vec![old.clone(), now]),
+        ("by taking one away", vec![], vec![old, Value::Null]),
+        ("by taking all away", vec![], vec![]),
+        ("by a time that is none", vec![], vec![json!("2026")]),
+    ] {
+        assert!(is_told(&put(&asked, &stored)), "{what}");
+    }
+}
+
+#[test]
+fn a_lie_about_who_gave_what() {
+    // The label is read before the change that it came after, or that change was never seen.
+    let before = then(1, "create", |event| {
+        event["responseStatus"]["code"] = json!(201);
+        event["responseObject"]["subjects"] = json!([{ "kind": "Group", "name": "ops" }]);
+    });
+    let label = {
+        let mut event = patch(5, json!({ "metadata": { "labels": { "a": "b" } } }), None);
+        event["user"]["username"] = json!("ann");
+        event
+    };
+    let removal = {
+        let mut event = patch(7, json!([{ "op": "remove", "path": "/subjects/0" }]), None);
+        event["responseObject"]["subjects"] = json!([{ "kind": "Group", "name": "ops" }]);
+        event
+    };
+    let told = titles(&alerts(&[before, label, removal]));
+    assert!(told.iter().any(|title| title.contains("ann changed") && title.contains("now gives mallory")), "{told:?}");
+    assert!(told.iter().all(|title| !title.contains("ann gave") && !title.contains("withdrew")), "{told:?}");
+}
