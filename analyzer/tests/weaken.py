@@ -35,7 +35,7 @@ ROWS = [
      "analyzer/src/audit/outcome.rs", "400 if status.message.starts_with(NO_TABLE) || wants_table() => Self::Unknown,",
      "400 if status.message.starts_with(NO_TABLE) && !wants_table() => Self::Unknown,"),
     ("answers::silence_by_what_admission_adds_to_a_harmless_patch", "what was asked for is what was stored",
-     "analyzer/src/change/ordinary.rs", "&& after.differs_in_rights(before)", "&& false"),
+     "analyzer/src/change.rs", "sets_none && after.differs_in_rights(before)", "sets_none && false"),
     ("answers::silence_by_what_admission_adds_to_a_harmless_patch", "a webhook whose patch is not recorded did nothing",
      "analyzer/src/kube/patch.rs", "patch.map_or(Touches::Content, of_annotation)", "patch.map_or(Touches::Nothing, of_annotation)"),
     ("answers::silence_by_what_admission_adds_to_a_harmless_patch", "what webhooks touch does not count",

@@ -225,7 +225,7 @@ impl Weight for Remembered {
     }
 }
 
-/// Room for object states: 16 MiB, about ten thousand ordinary roles and bindings.
+/// Room for object states: 16 MiB, about ten thousand ordinary roles and bindings, or half as many that have all given something.
 pub const OBJECT_BYTES_MAX: usize = 16 << 20;
 
 #[cfg(test)]
