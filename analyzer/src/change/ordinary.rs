@@ -92,7 +92,7 @@ impl Change {
             Some(State::Binding { subjects, .. }) => !subjects.is_empty(),
             _ => false,
         };
-        gives && self.stored_version.is_some() && set.as_second() < received.as_second()
+        gives && set.as_second() < received.as_second()
     }
 
     /// Whether the object wears metadata that is never ordinary: reconciliation switched off, or the label of the

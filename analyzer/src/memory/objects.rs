@@ -232,8 +232,10 @@ pub const OBJECT_BYTES_MAX: usize = 16 << 20;
 mod tests {
     use super::{Grants, ObjectKey, Remembered, State};
     use crate::kube::ObjectKind;
+    use crate::memory::Granted;
     use crate::memory::Memory;
     use crate::rbac::Subject;
+    use crate::severity::Severity;
 
     fn key() -> ObjectKey {
         ObjectKey {
@@ -270,6 +272,31 @@ mod tests {
         assert_eq!(subject(&memory).as_deref(), Some("User new"));
         memory.keep(key(), seen("newer", 10, 8));
         assert_eq!(subject(&memory).as_deref(), Some("User newer"));
+    }
+
+    fn gave(second: i64) -> Grants {
+        let time = jiff::Timestamp::from_second(second).unwrap();
+        let part = State::Binding { role_ref: None, subjects: vec![Subject::User("a".to_owned())] };
+        [Granted { time, severity: Severity::High, certain: true, part }].into_iter().collect()
+    }
+
+    #[test]
+    fn what_an_object_gave_is_kept_in_whatever_order_it_is_learnt_and_ends_with_it() {
+        let given = |second| Remembered { granted: gave(second), ..seen("a", second.unsigned_abs(), second) };
+        let both = gave(8).and(gave(9));
+        for order in [[8, 9], [9, 8]] {
+            let mut memory = Memory::default();
+            for second in order {
+                memory.keep(key(), given(second));
+            }
+            let known = memory.object(&key()).unwrap();
+            assert_eq!((&known.granted, known.version), (&both, Some(9)));
+            memory.forget(&key(), Some(jiff::Timestamp::from_second(10).unwrap()));
+            memory.keep(key(), given(7));
+            assert!(memory.last(&key()).unwrap().granted.is_empty(), "nothing is left to take back");
+            memory.keep(key(), seen("again", 12, 12));
+            assert!(memory.object(&key()).unwrap().granted.is_empty());
+        }
     }
 
     #[test]

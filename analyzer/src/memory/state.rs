@@ -144,6 +144,7 @@ impl Weight for State {
 #[cfg(test)]
 mod tests {
     use super::State;
+    use crate::kube::Selector;
     use crate::rbac::{PolicyRule, RoleKind, RoleRef, Subject};
 
     fn binding(role: &str, users: &[&str]) -> State {
@@ -179,6 +180,30 @@ mod tests {
         ];
         for (one, other, without, within) in rows {
             assert_eq!((one.without(&other), one.within(&other)), (without, within), "{one:?} and {other:?}");
+        }
+        let collecting = |label: &str| State::Role {
+            rules: Vec::new(),
+            aggregation: Some(vec![Selector {
+                labels: vec![(label.to_owned(), String::new())],
+                expressions: Vec::new(),
+            }]),
+            labels: Vec::new(),
+        };
+        let labelled = |label: &str| State::Role {
+            rules: Vec::new(),
+            aggregation: None,
+            labels: vec![(label.to_owned(), String::new())],
+        };
+        for (one, other, differ) in [
+            (role(&["get"]), role(&["get"]), false),
+            (role(&["get"]), role(&["get", "get"]), false),
+            (role(&["get"]), role(&["get", "list"]), true),
+            (role(&["get", "list"]), role(&["get"]), true),
+            (collecting("a"), collecting("b"), true),
+            (labelled("a"), labelled("b"), false),
+            (binding("edit", &["a", "b"]), binding("edit", &["b", "a"]), false),
+        ] {
+            assert_eq!(one.differs_in_rights(&other), differ, "{one:?} and {other:?}");
         }
         let annotations = |value: &str| State::ServiceAccount(vec![("k".to_owned(), value.to_owned())]);
         assert_eq!(annotations("a").without(&annotations("b")), Some(annotations("a")));

@@ -102,7 +102,7 @@ impl Batch<'_> {
         let Looked { findings, told, of_event } = look(&case);
         let quiet = quiet(&case);
         let evidence = (!findings.is_empty()).then(|| Evidence::of_event(event, case.identity(), log_stream));
-        let topic = repeats::topic(&case, &findings, &told);
+        let topic = repeats::topic(&case, &findings);
         let session = (!told.is_empty()).then(|| (session::key(event, case.cluster()), told));
         if self.state.explains {
             let mut explained = Explained::judged(&case, &findings, log_stream);

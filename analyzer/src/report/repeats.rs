@@ -10,14 +10,13 @@ use crate::detection::{Check, Finding};
 use crate::evidence::AlertId;
 use crate::memory::TopicKey;
 use crate::session;
-use crate::severity::Severity;
 
-/// The topic that an event's findings make up, if they may repeat: `told` is what was found of its session rather than of itself.
-pub(super) fn topic(case: &Case<'_>, findings: &[Finding], told: &[(&'static str, Severity)]) -> Option<TopicKey> {
+/// The topic that an event's findings make up, if they may all repeat.
+pub(super) fn topic(case: &Case<'_>, findings: &[Finding]) -> Option<TopicKey> {
     let first = findings.first()?;
     let may_repeat = |finding: &Finding| matches!(finding.detection.check, Check::Repeating(..));
     let is_workload = matches!(case.identity(), Identity::ServiceAccount(_) | Identity::Node);
-    if !is_workload || case.event.caller.acting_as.is_some() || !told.is_empty() || !findings.iter().all(may_repeat) {
+    if !is_workload || !findings.iter().all(may_repeat) {
         return None;
     }
     let session = session::key(case.event, case.cluster());
@@ -33,6 +32,7 @@ pub(super) fn topic(case: &Case<'_>, findings: &[Finding], told: &[(&'static str
         session.credential.clone(),
         session.peer.clone(),
         session.family.to_owned(),
+        session.acting_as.clone(),
     ];
     for Finding { detection, hit } in findings {
         words.extend([detection.id.to_owned(), hit.severity.as_str().to_owned(), hit.what.clone(), hit.why.clone()]);

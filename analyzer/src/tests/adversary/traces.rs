@@ -183,12 +183,42 @@ fn silence_by_forged_times_of_managers() {
     for (what, asked, stored) in [
         ("in the request", vec![old.clone()], vec![now.clone()]),
         ("by another manager", vec![], vec![old.clone(), now]),
-        ("by taking one away", vec![], vec![old, Value::Null]),
+        ("by taking one away", vec![], vec![old.clone(), Value::Null]),
         ("by taking all away", vec![], vec![]),
         ("by a time that is none", vec![], vec![json!("2026")]),
     ] {
         assert!(is_told(&put(&asked, &stored)), "{what}");
     }
+    // What is remembered counts over it: somebody changed the object before, unseen.
+    let mut before = grant();
+    before["responseObject"]["subjects"] = json!([{ "kind": "Group", "name": "ops" }]);
+    let unseen = then(5, "update", |event| {
+        event["responseObject"]["metadata"]["managedFields"] = managed(std::slice::from_ref(&old))
+    });
+    assert!(is_told(&alerts(&[before, unseen]).split_off(1)));
+    // Taking something away leaves no trace.
+    let emptied = then(5, "update", |event| {
+        event["responseObject"]["metadata"]["managedFields"] = managed(std::slice::from_ref(&old));
+        event["responseObject"].as_object_mut().unwrap().remove("subjects");
+    });
+    assert_eq!(alerts(&[emptied]).len(), 1);
+    // Nor is a role that nobody wrote told, nor is aws-auth quiet.
+    let of = |kind: &str, resource: &str, part: &str, value: Value| {
+        then(5, "update", |event| {
+            event["objectRef"]["resource"] = json!(resource);
+            event["responseObject"] = json!({
+                "kind": kind, "metadata": { "name": "backup", "resourceVersion": "9", "managedFields": managed(std::slice::from_ref(&old)) },
+            });
+            event["responseObject"][part] = value;
+            if kind == "ConfigMap" {
+                event["objectRef"] = json!({ "resource": "configmaps", "namespace": "kube-system", "name": "aws-auth", "apiVersion": "v1" });
+            }
+        })
+    };
+    let rules = json!([{ "apiGroups": ["*"], "resources": ["*"], "verbs": ["*"] }]);
+    assert_eq!(titles(&alerts(&[of("ClusterRole", "clusterroles", "rules", rules)])), [""; 0]);
+    let map = json!({ "mapRoles": "- rolearn: arn:aws:iam::111122223333:role/x\n  groups: [system:masters]\n" });
+    assert_eq!(alerts(&[of("ConfigMap", "configmaps", "data", map)]).len(), 1);
 }
 
 #[test]
