@@ -193,7 +193,7 @@ fn silence_by_forged_times_of_managers() {
     let mut before = grant();
     before["responseObject"]["subjects"] = json!([{ "kind": "Group", "name": "ops" }]);
     let unseen = then(5, "update", |event| {
-        event["responseObject"]["metadata"]["managedFields"] = managed(std::slice::from_ref(&old))
+        event["responseObject"]["metadata"]["managedFields"] = managed(std::slice::from_ref(&old));
     });
     assert!(is_told(&alerts(&[before, unseen]).split_off(1)));
     // Taking something away leaves no trace.
