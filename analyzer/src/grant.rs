@@ -12,7 +12,7 @@ use self::granted::Granted;
 
 use crate::audit::principal::Identity;
 use crate::case::Case;
-use crate::change::{Change, Content};
+use crate::change::{Change, Content, routine};
 use crate::detection::{Delta, Object};
 use crate::kube::ObjectKind;
 use crate::memory::State;
@@ -124,7 +124,8 @@ fn automatic(case: &Case<'_>, change: &Change, rules: &[PolicyRule]) -> Option<&
     if case.memory.is_minted(case.cluster(), case.event.caller.authenticated.credential_id()) {
         return None;
     }
-    let collects = matches!(&change.after, Content::Known(State::Role { aggregation: Some(_), .. }));
+    let collects = matches!(&change.after, Content::Known(State::Role { aggregation: Some(_), .. }))
+        && !routine::opens_view(change, case.cluster(), case.memory);
     match case.identity() {
         Identity::ServiceAccount(_)
             if collects && case.event.controller() == Some("clusterrole-aggregation-controller") =>

@@ -8,7 +8,8 @@ use crate::audit::principal::Identity;
 use crate::kube::ObjectKind;
 use crate::kube::patch::Touches;
 use crate::memory::{Memory, State};
-use crate::rbac::{RoleKind, Subject, stock};
+use crate::rbac::{self, PolicyRule, RoleKind, Scope, Subject, assess, stock};
+use crate::severity::Severity;
 
 use super::{Action, BOOTSTRAPPING, Change, Content};
 
@@ -42,6 +43,7 @@ pub(super) fn is_routine(
                     && change.action == Action::Changed
                     && ["admin", "edit", "view"].contains(&change.name.as_str())
                     && !gives_everything(change)
+                    && !opens_view(change, cluster, memory)
             }
             "namespace-controller" => change.action == Action::DeletedMany && change.namespace != "kube-system",
             // Deletes what has lost its owner, and takes off what kept it from being deleted.
@@ -90,6 +92,29 @@ fn gives_everything(change: &Change) -> bool {
         }),
         _ => false,
     }
+}
+
+/// Whether `view` was given what a reader never has to have, Secrets or commands in pods, by none of the labelled roles that are
+/// remembered. The write of a labelled role may have left no event; what the controller made of it is then all there is to see.
+pub(crate) fn opens_view(change: &Change, cluster: &str, memory: &Memory) -> bool {
+    let Content::Known(State::Role { rules, .. }) = &change.after else {
+        return false;
+    };
+    if change.name != "view" || assess(rules, &Scope::Cluster).severity < Some(Severity::High) {
+        return false;
+    }
+    let label = |labels: &[(String, String)]| {
+        labels.iter().any(|(key, value)| key == "rbac.authorization.k8s.io/aggregate-to-view" && value == "true")
+    };
+    let explained: Vec<PolicyRule> = memory
+        .objects(cluster, ObjectKind::ClusterRole)
+        .filter_map(|(_, state)| match state {
+            State::Role { rules, labels, .. } if label(labels) => Some(rules.iter().cloned()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    assess(&rbac::gained(&explained, rules), &Scope::Cluster).severity >= Some(Severity::High)
 }
 
 /// A binding of EKS's is for EKS, for Kubernetes, or for an add-on in `kube-system`.

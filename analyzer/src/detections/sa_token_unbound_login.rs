@@ -20,7 +20,7 @@ detection! {
     /// ## Known benign causes
     ///
     /// Pipelines and dashboards that were given a token; controllers of other control planes (Argo CD managing several
-    /// clusters).
+    /// clusters). Calico's `calico-cni-plugin` on every node, with a token that `calico-node` asks for.
     ///
     /// ## What to do
     ///
