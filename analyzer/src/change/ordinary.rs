@@ -15,7 +15,8 @@ use crate::memory::{Memory, State};
 pub enum Ordinary {
     /// `dryRun=All`: nothing was stored.
     DryRun,
-    /// Nothing was written: the object has the same version as before, the patch is empty, or there was nothing to delete.
+    /// Nothing was written: the object has the same version as before, the patch is empty, no field was set, or there was nothing to
+    /// delete.
     NoOp,
     /// Only metadata that grants nothing.
     MetadataOnly,
