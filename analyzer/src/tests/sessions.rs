@@ -264,3 +264,27 @@ fn the_alert_of_a_session_lists_as_many_events_as_its_limit_and_counts_those_pas
         assert_eq!((alert.evidence.len(), alert.events), (listed, u64::try_from(count).unwrap()));
     }
 }
+
+/// Found by the fuzz target `split`: a last word that was told stays; whoever comes late and is graver has one for all.
+#[test]
+fn a_session_that_becomes_graver_after_its_last_word_has_another_that_counts_all() {
+    let member = |more: &str| {
+        format!(
+            r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"{more}","stage":"ResponseComplete","verb":"list","user":{{"username":"ann","groups":["system:masters"],"extra":{{"accessKeyId":["ASIA1"]{more}}}}},"sourceIPs":["203.0.113.24"],"objectRef":{{"resource":"pods","apiVersion":"v1"}},"responseStatus":{{"code":200}},"stageTimestamp":"2026-11-23T08:00:0{}.000000Z"}}"#,
+            more.len() % 10
+        )
+        .replace(&format!("\"auditID\":\"{more}\""), &format!("\"auditID\":\"id-{}\"", more.len()))
+    };
+    // By its ARN a caller came through IAM; without one nothing shows that.
+    let lines = [member(r#","arn":["a"]"#), member(r#","arn":["ab"]"#), ordinary(4), member("")];
+    for size in [1, lines.len()] {
+        let mut memory = Memory::default();
+        let mut alerts: Vec<Alert> =
+            lines.chunks(size).flat_map(|chunk| judge(chunk, &Settings::default(), &mut memory).alerts).collect();
+        alerts.extend(close_all(&mut memory));
+        let words = last_words(&alerts);
+        let gravest = alerts.iter().max_by_key(|alert| alert.severity).unwrap();
+        let count = words.iter().find(|(id, ..)| *id == gravest.id).map(|(_, count, _)| *count);
+        assert_eq!((gravest.severity, count), (Severity::High, Some(3)), "in deliveries of {size}: {words:?}");
+    }
+}
