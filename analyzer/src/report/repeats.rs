@@ -2,7 +2,7 @@
 //! each attempt, is one alert in an hour, not sixty.
 //!
 //! Only what is alike word for word counts, done by the same proven service account or node, with the same credential, from the
-//! same address, with the same kind of client. What people do is told each time.
+//! same address, with the same kind of client, acting as the same. What people do is told each time.
 
 use crate::audit::principal::Identity;
 use crate::case::Case;
