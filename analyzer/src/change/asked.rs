@@ -2,6 +2,7 @@
 
 use super::content::state;
 use crate::json::{JsonError, Kind, Reader};
+use crate::kube::patch::{self, Operation};
 use crate::kube::{Manifest, ObjectKind};
 use crate::memory::State;
 
@@ -13,7 +14,7 @@ use crate::memory::State;
 pub(super) fn asked(body: &[u8], kind: ObjectKind, namespace: &str) -> Option<State> {
     let mut reader = Reader::new(body);
     let mut manifest = match reader.peek() {
-        Ok(Kind::Array) => operations(&mut reader).ok()?,
+        Ok(Kind::Array) => written(&mut reader).ok()?,
         _ => Manifest::read(body).ok()?,
     };
     let says = match kind {
@@ -28,27 +29,16 @@ pub(super) fn asked(body: &[u8], kind: ObjectKind, namespace: &str) -> Option<St
     says.then(|| state(&manifest, kind).known().cloned()).flatten()
 }
 
-fn operations(reader: &mut Reader<'_>) -> Result<Manifest, JsonError> {
+fn written(reader: &mut Reader<'_>) -> Result<Manifest, JsonError> {
     let mut all = Manifest::default();
-    reader.array(|reader| {
-        let (mut verb, mut path, mut value) = (String::new(), String::new(), None);
-        reader.object(|key, reader| {
-            match key.as_ref() {
-                "op" => verb = reader.string()?.into_owned(),
-                "path" => path = reader.string()?.into_owned(),
-                "value" => value = Some(reader.raw()?),
-                _ => reader.skip()?,
-            }
-            Ok(())
-        })?;
-        if let ("add" | "replace", Some(value)) = (verb.as_str(), value)
+    patch::operations(reader, |Operation { verb, path, value, .. }| {
+        if let ("add" | "replace", Some(value)) = (verb.as_ref(), value)
             && let Some(part) = part(&path, value)
         {
             add(&mut all.subjects, part.subjects);
             add(&mut all.rules, part.rules);
             add(&mut all.data, part.data);
         }
-        Ok(())
     })?;
     Ok(all)
 }

@@ -3,6 +3,8 @@
 //! The content type is not in the audit event. A JSON patch (RFC 6902) is an array of operations; merge patches (RFC
 //! 7386), strategic merge patches and server-side apply are objects that hold the members they set.
 
+use std::borrow::Cow;
+
 use super::ObjectKind;
 use crate::json::{JsonError, Kind, Reader};
 
@@ -45,7 +47,7 @@ pub fn touched_by_webhooks<'p>(patches: impl Iterator<Item = Option<&'p str>>, k
 pub fn touches(json: &[u8], kind: ObjectKind) -> Touches {
     let mut reader = Reader::new(json);
     let read = match reader.peek() {
-        Ok(Kind::Array) => operations(&mut reader, kind),
+        Ok(Kind::Array) => touched(&mut reader, kind),
         Ok(Kind::Object) => members(&mut reader, kind),
         _ => return Touches::Content,
     };
@@ -103,20 +105,46 @@ fn metadata(reader: &mut Reader<'_>) -> Result<Touches, JsonError> {
     Ok(touches)
 }
 
-fn operations(reader: &mut Reader<'_>, kind: ObjectKind) -> Result<Touches, JsonError> {
-    let mut touches = Touches::Nothing;
+/// One operation of a JSON patch.
+#[derive(Debug, Default)]
+pub struct Operation<'a> {
+    /// `op`
+    pub verb: Cow<'a, str>,
+    /// `path`, a JSON pointer
+    pub path: Cow<'a, str>,
+    /// `from`
+    pub from: Option<Cow<'a, str>>,
+    /// `value`, as JSON text
+    pub value: Option<&'a [u8]>,
+}
+
+/// Hands out the operations of a JSON patch, one after the other.
+///
+/// # Errors
+///
+/// Where the text is no array of objects, or a member that has a place here is of the wrong type.
+pub fn operations<'a>(reader: &mut Reader<'a>, mut each: impl FnMut(Operation<'a>)) -> Result<(), JsonError> {
     reader.array(|reader| {
-        let (mut verb, mut path, mut from) = (String::new(), String::new(), None);
+        let mut operation = Operation::default();
         reader.object(|key, reader| {
             match key.as_ref() {
-                "op" => verb = reader.string()?.into_owned(),
-                "path" => path = reader.string()?.into_owned(),
-                "from" => from = Some(reader.string()?.into_owned()),
+                "op" => operation.verb = reader.string()?,
+                "path" => operation.path = reader.string()?,
+                "from" => operation.from = Some(reader.string()?),
+                "value" => operation.value = Some(reader.raw()?),
                 _ => reader.skip()?,
             }
             Ok(())
         })?;
-        let operation = match verb.as_str() {
+        each(operation);
+        Ok(())
+    })
+}
+
+fn touched(reader: &mut Reader<'_>, kind: ObjectKind) -> Result<Touches, JsonError> {
+    let mut touches = Touches::Nothing;
+    operations(reader, |Operation { verb, path, from, .. }| {
+        let operation = match verb.as_ref() {
             "test" => Touches::Nothing,
             "remove" | "add" | "replace" if from.is_none() && is_plain_metadata(&path) => Touches::MetadataOnly,
             // As client-go's `csaupgrade` does, guarded by the version it read.
@@ -130,7 +158,6 @@ fn operations(reader: &mut Reader<'_>, kind: ObjectKind) -> Result<Touches, Json
             _ => Touches::Content,
         };
         touches = worse(touches, operation);
-        Ok(())
     })?;
     Ok(touches)
 }
